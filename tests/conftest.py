@@ -47,6 +47,7 @@ STARTS: Final = {
         "bot/cli/test_convert.py",
         "bot/cli/test_provenance.py",
         "bot/interactions/test_hidden_pictures.py",
+        "bot/interactions/test_private_copies.py",
         "bot/jobs/test_accepting.py",
         "bot/jobs/test_dispatcher.py",
         "bot/jobs/test_fleet_rules.py",

@@ -130,6 +130,16 @@ class Calls(Routes):
         )
         return message.id
 
+    async def delete_message(self, job: Job) -> None:
+        """Delete a job's message. One that is gone already is no failure.
+
+        Raises:
+            CallFailed: the message is still there, or this is unknown.
+        """
+        message = self._channel(job).get_partial_message(job.message_id or 0)
+        with contextlib.suppress(MessageGone):
+            await self._as_bot_about(job, message.delete)
+
     async def find_answer(self, job: Job) -> int | None:
         """The id of the message that answered a job's interaction; None if there is none.
 

@@ -7,6 +7,7 @@ from bot.commands.admin import make_admin
 from bot.commands.blend import make_blend
 from bot.commands.cutout import make_cutout
 from bot.commands.help import make_help
+from bot.commands.history.history import make_favourites, make_history
 from bot.commands.imagine import make_imagine
 from bot.commands.menus import make_menus
 from bot.commands.privacy import make_privacy
@@ -34,6 +35,8 @@ def add_commands(tree: app_commands.CommandTree[discord.Client], services: Servi
         tree.add_command(make_cutout(services))
     tree.add_command(make_quota(services))
     tree.add_command(make_queue(services))
+    tree.add_command(make_history(services))
+    tree.add_command(make_favourites(services))
     tree.add_command(make_settings(services))
     if services.settings.pipeline.lora_directory is not None:
         tree.add_command(make_styles(services))

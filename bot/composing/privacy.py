@@ -8,8 +8,10 @@ from bot.privacy.ending_jobs import JobEnding
 from bot.privacy.exporting import Exporting
 from bot.privacy.farewells import Farewells
 from bot.privacy.forgetting import Forgetting
+from bot.privacy.history import History
 from bot.privacy.retention import Retention
 from bot.privacy.sweeping import Sweeping
+from bot.store.members.history import HistoryRepository
 from bot.store.privacy.forgetting import ForgettingRepository
 from bot.store.privacy.own_data import OwnDataRepository
 from bot.store.privacy.retention import RetentionRepository
@@ -24,6 +26,7 @@ class PrivacyServices:
     own_data: OwnDataRepository
     exporting: Exporting
     forgetting: Forgetting
+    history: History
     retention: Retention
     sweeping: Sweeping
 
@@ -52,6 +55,7 @@ def privacy_services(parts: Parts, database: Database, jobs: JobServices) -> Pri
         own_data=own_data,
         exporting=Exporting(data=own_data, images=parts.images, inputs=parts.input_files),
         forgetting=forgetting,
+        history=History(repository=HistoryRepository(database), images=parts.images),
         retention=retention,
         sweeping=sweeping,
     )

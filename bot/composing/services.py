@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from bot.calls.messages import Calls
 from bot.client import EaselClient
-from bot.composing.jobs import job_services
+from bot.composing.jobs import JobServices, job_services
 from bot.composing.parts import Parts, Tables
 from bot.composing.privacy import privacy_services
 from bot.interactions.services import Services
@@ -85,7 +85,7 @@ def compose(
         image_checking=_image_checking(settings, tables, hardest),
         disk=DiskSpace(settings.storage.directory, settings.storage.min_free_gb),
     )
-    return _services(parts, database)
+    return _services(parts, database, job_services(parts, database))
 
 
 def _judging(settings: Settings, tables: Tables, gate: Gate) -> Judging:
@@ -119,9 +119,8 @@ def _backups(settings: Settings) -> Backups:
     )
 
 
-def _services(parts: Parts, database: Database) -> Services:
+def _services(parts: Parts, database: Database, jobs: JobServices) -> Services:
     settings, tables = parts.settings, parts.tables
-    jobs = job_services(parts, database)
     privacy = privacy_services(parts, database, jobs)
     return Services(
         settings=settings,
@@ -155,6 +154,7 @@ def _services(parts: Parts, database: Database) -> Services:
         own_data=privacy.own_data,
         exporting=privacy.exporting,
         forgetting=privacy.forgetting,
+        history=privacy.history,
         retention=privacy.retention,
         sweeping=privacy.sweeping,
         backend=parts.backend,

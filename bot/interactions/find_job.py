@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+import discord
 import msgspec
 
 from bot.calls.answers import Interaction
@@ -33,16 +34,35 @@ _OF_HELD = frozenset({Action.CANCEL, Action.DELETE, Action.RETRY, Action.REMIX, 
 
 
 async def find_job(services: Services, interaction: Interaction, press: Press) -> Job:
-    """The job of the message whose button was pressed.
+    """The job of the message whose button was pressed, or of a private page of `/history`.
 
     Raises:
         Refused: there is no such job, or the id comes from another message.
     """
     job = await find_job_of_any(services, interaction, press)
-    check_shown_here(interaction, job)
+    if not await is_own_copy(services, interaction, job):
+        check_shown_here(interaction, job)
+    elif job.channel_id != interaction.channel_id:
+        # A new job's message links its parent's message in its own channel, where this parent has none.
+        job = msgspec.structs.replace(job, message_id=None)
     if press.action in MADE_FROM_ONE:
         await check_there(services, job, press.index or 0)
     return job
+
+
+async def is_own_copy(services: Services, interaction: Interaction, job: Job) -> bool:
+    """Whether a press comes from a private message, by somebody whose pictures these are.
+
+    Such a message is found by what its reader may see, whatever server or channel it stands in.
+    """
+    if interaction.message is None or not interaction.message.flags.ephemeral:
+        return False
+    return await is_kept_by(services, job, interaction.user.id)
+
+
+async def is_kept_by(services: Services, job: Job, user_id: int) -> bool:
+    """Whether a member asked for a job or starred it."""
+    return job.requester_id == user_id or await services.keeping.has_star(job, user_id)
 
 
 def check_shown_here(interaction: Interaction, job: Job) -> None:
@@ -65,11 +85,9 @@ async def find_job_of_any(services: Services, interaction: Interaction, press: P
             another timeline or another Easel.
     """
     job = await services.jobs.get(press.job_id)
-    if job is None or job.guild_id != server_of(interaction):
+    if job is None or interaction.message is None:
         raise Refused("refused-unknown-job")
-    if interaction.message is None or job.channel_id != interaction.channel_id:
-        raise Refused("refused-unknown-job")
-    if not is_in_timeline(interaction.message, job):
+    if not await is_own_copy(services, interaction, job) and not _is_here(interaction, interaction.message, job):
         raise Refused("refused-unknown-job")
     if press.action not in _OF_REMOVED:
         check_not_removed(job)
@@ -83,6 +101,12 @@ async def find_job_of_any(services: Services, interaction: Interaction, press: P
         # The press came before the response to our post, which carries the message's id.
         return msgspec.structs.replace(job, message_id=interaction.message.id)
     return job
+
+
+def _is_here(interaction: Interaction, message: discord.Message, job: Job) -> bool:
+    """Whether a job belongs to the server, the channel and the timeline of a pressed message."""
+    is_same_place = (job.guild_id, job.channel_id) == (server_of(interaction), interaction.channel_id)
+    return is_same_place and is_in_timeline(message, job)
 
 
 async def check_there(services: Services, job: Job, index: int) -> None:

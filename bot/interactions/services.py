@@ -14,6 +14,7 @@ from bot.pictures.picking import Picking
 from bot.pictures.receiving import Receiving
 from bot.privacy.exporting import Exporting
 from bot.privacy.forgetting import Forgetting
+from bot.privacy.history import History
 from bot.privacy.retention import Retention
 from bot.privacy.sweeping import Sweeping
 from bot.provenance.asking import Asking
@@ -75,6 +76,7 @@ class Services:
     own_data: OwnDataRepository
     exporting: Exporting
     forgetting: Forgetting
+    history: History
     retention: Retention
     sweeping: Sweeping
     backend: Backend

@@ -45,6 +45,10 @@ class Keeping:
         """Star or unstar a job's pictures for a member; returns whether they are kept for ever now."""
         return await self._stars.toggle(job.job_id, user_id, datetime.now(UTC))
 
+    async def has_star(self, job: Job, user_id: int) -> bool:
+        """Whether a member starred a job's pictures."""
+        return await self._stars.has(job.job_id, user_id)
+
     async def remove(self, job: Job) -> None:
         """Remove the files of a deleted job, except those that somebody keeps."""
         await self.remove_outputs(job)

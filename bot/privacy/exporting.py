@@ -17,7 +17,7 @@ EVERY: Final = timedelta(days=1)
 """Time between two exports of a member."""
 _ROWS: Final = 2_000
 """Most rows of a JSON file, so that one fits into a part."""
-_ENTRY_BYTES: Final = 400
+ENTRY_BYTES: Final = 400
 """Most bytes that an entry adds to an archive beside its content."""
 
 
@@ -31,7 +31,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     def size(self) -> int:
         """Bytes in an archive. Pictures are compressed already."""
         content = len(zlib.compress(self.data)) if self.is_text else len(self.data)
-        return content + _ENTRY_BYTES
+        return content + ENTRY_BYTES
 
     @property
     def is_text(self) -> bool:
@@ -81,15 +81,15 @@ class Exporting:
         """ZIP archives of at most `limit` bytes each. Names of files that fit into none are added to `left_out`."""
         waiting, size = list[Entry](), 0
         async for entry in self.entries(user_id):
-            if entry.size + _ENTRY_BYTES > limit:
+            if entry.size + ENTRY_BYTES > limit:
                 left_out.append(entry.name)
                 continue
-            if size + entry.size + _ENTRY_BYTES > limit:
-                yield _archive(waiting)
+            if size + entry.size + ENTRY_BYTES > limit:
+                yield archive_of(waiting)
                 waiting, size = [], 0
             waiting.append(entry)
             size += entry.size
-        yield _archive(waiting)
+        yield archive_of(waiting)
 
 
 def write_entry(archive: zipfile.ZipFile, entry: Entry) -> None:
@@ -97,7 +97,8 @@ def write_entry(archive: zipfile.ZipFile, entry: Entry) -> None:
     archive.writestr(entry.name, entry.data, zipfile.ZIP_DEFLATED if entry.is_text else zipfile.ZIP_STORED)
 
 
-def _archive(entries: list[Entry]) -> bytes:
+def archive_of(entries: list[Entry]) -> bytes:
+    """A ZIP archive of these files. This blocks: call it in a thread if they are large."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for entry in entries:

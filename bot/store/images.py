@@ -9,6 +9,7 @@ import errno
 import hashlib
 import os
 import tempfile
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from mimetypes import MimeTypes
 from pathlib import Path
@@ -56,6 +57,10 @@ class ImageStore:
             return await asyncio.to_thread(self._read, sha256)
         except OSError as error:
             raise StorageFailed(f"The file {sha256} cannot be read: {error.strerror}.") from error
+
+    async def there(self, hashes: Collection[str]) -> frozenset[str]:
+        """Those of these hashes whose files are kept."""
+        return await asyncio.to_thread(lambda: frozenset(sha256 for sha256 in hashes if self._paths(sha256)))
 
     async def remove(self, sha256: str) -> None:
         """Remove a file if it exists."""

@@ -31,6 +31,11 @@ class StarRepository:
         """Set or remove a star; returns whether it is set now."""
         return await self._database.write(_toggle, job_id, user_id, now)
 
+    async def has(self, job_id: int, user_id: int) -> bool:
+        """Whether a member starred a job."""
+        row = await self._database.fetch_one("SELECT 1 FROM stars WHERE job_id = ? AND user_id = ?", (job_id, user_id))
+        return row is not None
+
     async def kept(self) -> frozenset[str]:
         """Hashes of all starred files."""
         return frozenset(str(row["sha256"]) for row in await self._database.fetch_all(KEPT))

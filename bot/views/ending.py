@@ -6,7 +6,7 @@ from bot.calls.answers import Interaction
 from bot.calls.errors import CallFailed
 from bot.commands.queue import my_queue
 from bot.errors import Refused
-from bot.interactions.find_job import check_shown_here, find_job, find_job_of_any, may_manage
+from bot.interactions.find_job import check_shown_here, find_job, find_job_of_any, is_own_copy, may_manage
 from bot.interactions.replies import answer_privately
 from bot.interactions.services import Services
 from bot.interactions.start_job import server_of
@@ -73,8 +73,28 @@ async def cancel_mine(services: Services, interaction: Interaction, press: Press
 async def delete(services: Services, interaction: Interaction, press: Press) -> None:
     """Delete a message. Also delete its pictures' files, unless somebody keeps them."""
     job = await find_job(services, interaction, press)
-    if not may_manage(interaction, job):
+    is_copy = await is_own_copy(services, interaction, job)
+    # Rights in this server say nothing about a message in another one.
+    if interaction.user.id != job.requester_id and (is_copy or not may_manage(interaction, job)):
         raise Refused("refused-not-yours-to-delete")
     await services.calls.defer(interaction)
+    if is_copy:
+        await _delete_shown(services, job.job_id)
     await services.calls.delete_answer(interaction)
     await services.keeping.remove(job)
+
+
+async def _delete_shown(services: Services, job_id: int) -> None:
+    """Delete the message that everybody sees, before the private copy whose button was pressed.
+
+    Raises:
+        Refused: Easel may not delete it there.
+    """
+    job = await services.jobs.get(job_id)
+    if job is None or job.message_id is None:
+        return
+    try:
+        await services.calls.delete_message(job)
+    except CallFailed as error:
+        _log.info("message not deleted", action="not_deleted", error=repr(error), **job.log_context())
+        raise Refused("refused-not-deleted", job=job_link(job)) from error

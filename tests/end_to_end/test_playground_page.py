@@ -199,8 +199,16 @@ async def test_a_member_varies_remixes_and_deletes(address: str, page: "Page", t
     await messages.get_by_text("To make the picture that it began with").wait_for()
     await _show_newest(page)
     await page.screenshot(path=pictures / "details.png")
+    await _type(page, "history")
+    await messages.get_by_text("Your pictures").wait_for()
+    await _pictures_shown(page, 6)
+    await _show_newest(page)
+    await page.screenshot(path=pictures / "history.png")
+    await messages.get_by_role("button", name="Open 1").click()
+    await messages.get_by_text("Remix of").nth(1).wait_for()
+    # The private copy's 🗑️ deletes the message that everybody sees.
     await messages.get_by_role("button", name="🗑️").last.click()
-    await messages.get_by_text("Remix of").wait_for(state="detached")
+    await messages.get_by_text("Remix of").first.wait_for(state="detached")
 
 
 def scribble(path: Path) -> Path:

@@ -792,6 +792,52 @@ period-day = Tag
 period-week = Woche
 period-month = Monat
 
+## Finished pictures of a member
+command-history = Deine fertigen Bilder: nach Wörtern, Modell oder Tag, mit ihren Knöpfen
+command-favourites = Die Bilder mit deinem Stern, mit ihren Knöpfen
+option-history-words = Wörter, die im Prompt stehen
+option-history-model = Das Modell, von dem sie sind
+option-history-since = Der erste Tag, etwa 2026-11-29, oder ein Monat, etwa 2026-11
+option-history-until = Der letzte Tag, etwa 2026-11-29, oder ein Monat, etwa 2026-11
+option-history-starred = Nur die mit deinem Stern
+choice-days-ago = { $count ->
+        [0] Heute ({ $day })
+        [1] Gestern ({ $day })
+       *[other] Vor { $count } Tagen ({ $day })
+    }
+history-head = **Deine Bilder**
+history-head-favourites = **Deine Favoriten**
+history-words = mit „{ $words }“
+history-since = ab { $day }
+history-until = bis { $day }
+history-line = **{ $number }** · { $job } { $prompt }
+    -# { $model } · { $day }{ $star }
+history-open = Öffnen { $number }
+history-newer = ◀ Neuere
+history-older = Ältere ▶
+history-zip = 📦 ZIP
+history-adults = Bilder aus Kanälen mit Altersbeschränkung erscheinen nur in solchen Kanälen und in Direktnachrichten.
+history-nothing = Von dir ist hier kein fertiges Bild gespeichert. Frag mit /imagine nach einem.
+history-nothing-starred = Kein gespeichertes Bild hat deinen Stern. Drücke ⭐ unter einem, damit es bleibt.
+history-nothing-fits = Kein Bild passt. Such nach weniger Wörtern, einem anderen Modell oder mehr Tagen.
+history-zip-sent = { $count ->
+        [one] Hier ist das Bild dieser Suche.
+       *[other] Hier sind { $count } Bilder dieser Suche, die neuesten zuerst.
+    }
+history-zip-cut = Größere Dateien nimmt Discord nicht. Such für die älteren mit `bis:{ $day }` und drücke noch einmal 📦.
+history-zip-large = { $count ->
+        [one] Ein Bild ist für jede Datei hier zu groß. 📩 an seiner Nachricht schickt es.
+       *[other] { $count } Bilder sind für jede Datei hier zu groß. 📩 an ihren Nachrichten schickt sie.
+    }
+refused-history-page = Diese Seite kennt Easel nicht mehr. Nimm noch einmal /verlauf.
+refused-history-empty = Von diesen Bildern ist keines mehr gespeichert. Nimm noch einmal /verlauf.
+refused-history-large = Jedes dieser Bilder ist für eine Datei hier zu groß. 📩 an der Nachricht eines Bildes schickt es.
+refused-history-adults = Dieses Bild entstand in einem Kanal mit Altersbeschränkung. Nimm /verlauf dort oder in einer Direktnachricht an Easel.
+refused-history-words = Diese Wörter sind zu lang. Such nach höchstens { $most } Zeichen; Emoji zählen doppelt.
+refused-history-days = { $since } kommt nach { $until }; so bleibt kein Tag. Vertausche sie.
+refused-no-day = „{ $words }“ ist kein Tag, den Easel lesen kann. Schreib ihn wie 2026-11-29, oder einen Monat wie 2026-11.
+refused-not-deleted = Easel darf die Nachricht von { $job } von hier aus nicht löschen, also wurde nichts gelöscht. Drücke 🗑️ unter jener Nachricht.
+
 ## The member's own queue
 command-queue = Deine Aufträge, wann sie dran sind, und wie du sie abbrichst
 queue-mine = **Deine Aufträge in der Reihe**
@@ -1215,6 +1261,12 @@ report-member = Mitglied …{ $digits }
 ## Names of commands and options: lower case, without blanks
 name-quota = kontingent
 name-queue = reihe
+name-history = verlauf
+name-favourites = favoriten
+name-words = wörter
+name-since = seit
+name-until = bis
+name-starred = stern
 name-settings = einstellungen
 name-negative = ohne
 name-steps = schritte
@@ -1247,7 +1299,7 @@ topic-admins = Für Admins
 help-start = Gib `/imagine` ein, sag, was du sehen möchtest, und drücke Enter. Eine einzige Nachricht zeigt, wo du in der Reihe stehst, dann das Bild, während es entsteht, dann das fertige Bild mit seinen Knöpfen. Was nicht ankommt, kostet nichts.
 help-prompts = Sag, was zu sehen sein soll: Dinge, ihre Farben und Orte, einen Stil; Modelle verstehen am besten Englisch. `(word:1.3)` gibt einem Wort mehr Gewicht, `[word]` weniger; `[blue:red:0.5]` wechselt auf halbem Weg vom einen zum anderen, `[cat|dog]` bei jedem Schritt; mit `BREAK` beginnt ein neuer Teil. `{ $bars }` oder `{ $commas }` macht aus jedem einen Prompt; was alle kosten, wird gesagt, bevor sie beginnen. Aus `__name__` wird ein Wort der Liste dieses Namens, wo der Betreiber eine führt.
 help-options = `/imagine` hat für jede ein Feld: bis zu { $images } Bilder, bis zu { $steps } Schritte, CFG bis { $cfg }, Größe, Sampler, Seed, Modell und Stil. Jede kannst du auch in den Prompt tippen: `--schritte 30`, `--ohne Regen`; auch `--no` und `--ar 16:9`. Was über einer Grenze liegt, wird gesenkt und gesagt; gleicher Seed und gleiche Angaben zeichnen das gleiche Bild noch einmal. Häng als `bild` ein Bild an, von dem ausgegangen wird oder das dem dient, was du als `verwendung` wählst; `stärke` sagt, wie viel sich daran ändert.
-help-buttons = `U1` bis `U4` und Vergrößern zeichnen dieses Bild größer, `V1` bis `V4` und Variieren zeichnen andere daneben. 🔁 fragt noch einmal mit einem anderen Seed, ✏️ mit anderen Worten oder Angaben. 🖌️ ändert einen Ausschnitt, den du ankreuzt oder übermalst, 🔍 zeichnet auf allen Seiten mehr, ↔️ auf einer. ⭐ bewahrt die Dateien für immer auf, 📩 schickt sie dir unverändert, ℹ️ sagt, wie sie entstanden, 🗑️ löscht die Nachricht. Was du drückst, wird für dich und zu deinem Preis gezeichnet; Knöpfe werden nie alt. Das Menü jeder Nachricht hat unter Apps noch mehr, auch *Easel: melden*: das sagt der Moderation, was an einem Bild nicht stimmt. `/verify` sagt, woher die Datei eines Bildes kommt.
+help-buttons = `U1` bis `U4` und Vergrößern zeichnen dieses Bild größer, `V1` bis `V4` und Variieren zeichnen andere daneben. 🔁 fragt noch einmal mit einem anderen Seed, ✏️ mit anderen Worten oder Angaben. 🖌️ ändert einen Ausschnitt, den du ankreuzt oder übermalst, 🔍 zeichnet auf allen Seiten mehr, ↔️ auf einer. ⭐ bewahrt die Dateien für immer auf, 📩 schickt sie dir unverändert, ℹ️ sagt, wie sie entstanden, 🗑️ löscht die Nachricht. Was du drückst, wird für dich und zu deinem Preis gezeichnet; Knöpfe werden nie alt. Das Menü jeder Nachricht hat unter Apps noch mehr, auch *Easel: melden*: das sagt der Moderation, was an einem Bild nicht stimmt. `/verify` sagt, woher die Datei eines Bildes kommt. `/verlauf` findet deine Bilder auf jedem Server wieder, `/favoriten` die mit deinem ⭐.
 help-quota = `/kontingent` sagt, was dir noch bleibt und wann es neu beginnt. `/reihe` zeigt deine Aufträge, wann sie beginnen, und zu jedem einen Knopf zum Abbrechen; auch Bilder, die nirgends gezeigt werden konnten, warten dort. Alle kommen abwechselnd dran, darum halten viele Aufträge des einen die anderen nicht auf.
 help-settings = `/einstellungen` merkt sich Modell, Größe, Schritte, CFG, Sampler, Bilder und was du nicht sehen möchtest. Was du in einem Befehl sagst, kommt zuerst, dann die Vorgaben des Kanals, dann deine, dann die des Servers, dann die des Modells. `ping` sagt, ob du benachrichtigt wirst, wenn ein Auftrag von über 30 Sekunden fertig ist. `/privacy` zeigt, exportiert und löscht, was über dich gespeichert ist.
 help-models = Du wählst eines mit dem Feld `modell` von `/imagine`.

@@ -792,6 +792,52 @@ period-day = day
 period-week = week
 period-month = month
 
+## Finished pictures of a member
+command-history = Your finished pictures: by words, model or date, with their buttons
+command-favourites = The pictures that you starred, with their buttons
+option-history-words = Words that the prompt has
+option-history-model = The model that made them
+option-history-since = The first day, such as 2026-11-29, or a month, such as 2026-11
+option-history-until = The last day, such as 2026-11-29, or a month, such as 2026-11
+option-history-starred = Only those that you starred
+choice-days-ago = { $count ->
+        [0] Today ({ $day })
+        [1] Yesterday ({ $day })
+       *[other] { $count } days ago ({ $day })
+    }
+history-head = **Your pictures**
+history-head-favourites = **Your favourites**
+history-words = with “{ $words }”
+history-since = from { $day }
+history-until = until { $day }
+history-line = **{ $number }** · { $job } { $prompt }
+    -# { $model } · { $day }{ $star }
+history-open = Open { $number }
+history-newer = ◀ Newer
+history-older = Older ▶
+history-zip = 📦 ZIP
+history-adults = Pictures of age-restricted channels are shown only in such channels and in direct messages.
+history-nothing = No finished picture of yours is kept here. Use /imagine to ask for one.
+history-nothing-starred = You starred no picture that is kept here. Press ⭐ below one to keep it.
+history-nothing-fits = No picture fits. Look for fewer words, another model or more days.
+history-zip-sent = { $count ->
+        [one] Here is the picture of this search.
+       *[other] Here are { $count } pictures of this search, the newest first.
+    }
+history-zip-cut = Discord takes no larger file. For the older ones, search with `until:{ $day }` and press 📦 again.
+history-zip-large = { $count ->
+        [one] One picture is too large for any file here. 📩 in its message sends it.
+       *[other] { $count } pictures are too large for any file here. 📩 in their messages sends them.
+    }
+refused-history-page = Easel no longer knows this page. Use /history again.
+refused-history-empty = None of these pictures is kept any more. Use /history again.
+refused-history-large = Each of these pictures is too large for a file here. 📩 in a picture's message sends it.
+refused-history-adults = This picture was made in an age-restricted channel. Use /history there, or in a direct message to Easel.
+refused-history-words = These words are too long. Search for at most { $most } characters; emoji count twice.
+refused-history-days = { $since } comes after { $until }, so no day is left. Exchange them.
+refused-no-day = “{ $words }” is no day that Easel can read. Write one as 2026-11-29, or a month as 2026-11.
+refused-not-deleted = Easel may not delete the message of { $job } from here, so nothing was deleted. Press 🗑️ below that message.
+
 ## The member's own queue
 command-queue = Your jobs, when they are due, and a way to cancel them
 queue-mine = **Your jobs in line**
@@ -1215,6 +1261,12 @@ report-member = member …{ $digits }
 ## Names of commands and options: lower case, without blanks
 name-quota = quota
 name-queue = queue
+name-history = history
+name-favourites = favourites
+name-words = words
+name-since = since
+name-until = until
+name-starred = starred
 name-settings = settings
 name-negative = negative
 name-steps = steps
@@ -1247,7 +1299,7 @@ topic-admins = For admins
 help-start = Type `/imagine`, say what you want to see, and press Enter. One message shows where you stand in line, then the picture as it is drawn, then the finished picture with its buttons. What does not arrive costs nothing.
 help-prompts = Say what is to be seen: things, their colors and places, a style. `(word:1.3)` makes a word count more and `[word]` less; `[blue:red:0.5]` changes from one to the other halfway, `[cat|dog]` at every step; `BREAK` begins a new part. `{ $bars }` or `{ $commas }` makes one prompt of each; what all cost is told before they start. `__name__` becomes a word from a list of that name, where the host keeps one.
 help-options = `/imagine` has a field for each: up to { $images } images, up to { $steps } steps, CFG up to { $cfg }, size, sampler, seed, model and style. Each can be typed in the prompt too: `--steps 30`, `--negative rain`; `--no` and `--ar 16:9` as well. What is over a limit is lowered and told; the same seed and options draw the same picture again. Attach an `image` to start from, or for what you choose as `use`; `strength` says how much of it changes.
-help-buttons = `U1` to `U4` and Upscale draw that picture larger, `V1` to `V4` and Vary draw others beside it. 🔁 asks again with another seed, ✏️ with other words or options. 🖌️ changes a part that you tick or paint over, 🔍 draws more on all sides, ↔️ on one. ⭐ keeps the files for ever, 📩 sends them to you untouched, ℹ️ says how they were made, 🗑️ deletes the message. What you press is drawn for you, at your price; buttons never grow old. The menu of any message has more below Apps, also *Easel: report*, which tells the moderators what is wrong with a picture. `/verify` says where a picture's file comes from.
+help-buttons = `U1` to `U4` and Upscale draw that picture larger, `V1` to `V4` and Vary draw others beside it. 🔁 asks again with another seed, ✏️ with other words or options. 🖌️ changes a part that you tick or paint over, 🔍 draws more on all sides, ↔️ on one. ⭐ keeps the files for ever, 📩 sends them to you untouched, ℹ️ says how they were made, 🗑️ deletes the message. What you press is drawn for you, at your price; buttons never grow old. The menu of any message has more below Apps, also *Easel: report*, which tells the moderators what is wrong with a picture. `/verify` says where a picture's file comes from. `/history` finds your pictures again in any server, `/favourites` those with your ⭐.
 help-quota = `/quota` says what you have left and when it starts anew. `/queue` lists your jobs, when they start, and a button to cancel each; pictures that could be shown nowhere wait there too. Members take turns, so many jobs of one do not hold up the others.
 help-settings = `/settings` keeps your own model, size, steps, CFG, sampler, images and what to avoid. What you say in a command comes first, then the channel's defaults, then yours, then the server's, then the model's. `ping` says whether you are notified when a job that took over 30 seconds is done. `/privacy` shows, exports and deletes what is kept about you.
 help-models = Choose one with the field `model` of `/imagine`.

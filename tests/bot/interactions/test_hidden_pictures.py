@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
+import discord
 import pytest
 
 from bot.calls.answers import Interaction
@@ -26,7 +27,7 @@ OpenHouse = Callable[..., Awaitable[House]]
 def pressing(job: Job, monkeypatch: pytest.MonkeyPatch) -> Interaction:
     """A press below the job's message."""
     monkeypatch.setattr(finding, "is_in_timeline", lambda *_: True)
-    message = SimpleNamespace(id=job.message_id)
+    message = SimpleNamespace(id=job.message_id, flags=discord.MessageFlags())
     found = SimpleNamespace(
         guild_id=job.guild_id,
         channel_id=job.channel_id,

@@ -1,0 +1,1 @@
+"""Pages of finished pictures: their buttons and their layout."""
