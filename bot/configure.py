@@ -1,16 +1,25 @@
 """What the bot tells a worker, and the starter that forks it."""
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 
+from bot.pictures.drawn import clean
+from config.areas.engines import EngineServers
 from config.catalogue import Catalogue
+from config.engines import read_workflow
 from config.loading import ConfigError
+from config.reading import NotReadable
 from config.settings import Settings
 from pipeline.backends.base import Backend
+from pipeline.backends.engines.backend import EngineBackend
+from pipeline.backends.engines.comfyui import ComfyServer
+from pipeline.backends.engines.joined import JoinedBackend
 from pipeline.backends.process import ProcessBackend
 from pipeline.backends.starter import Starter
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.program import DISTRIBUTION
 from pipeline.protocol.wire.hosts import Policy
 from pipeline.protocol.wire.messages import PROTOCOL_VERSION, Configure
@@ -39,14 +48,14 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         device=pipeline.device,
         dtype=pipeline.dtype,
         threads=pipeline.threads,
-        models=tuple(catalogue.models.values()),
+        models=tuple(spec for spec in catalogue.models.values() if spec.drawn_by is None),
         upscalers=tuple(catalogue.upscalers.values()),
         faces=tuple(catalogue.faces.values()),
         cutouts=tuple(catalogue.cutouts.values()),
         controls=tuple(catalogue.controls.values()),
         references=tuple(catalogue.references.values()),
         text_mask=catalogue.text_mask,
-        preload=catalogue.default_key,
+        preload=catalogue.default_key if catalogue.default.drawn_by is None else None,
         acceleration=Acceleration(
             accelerator=pipeline.accelerator, channels_last=pipeline.channels_last, fuse_qkv=pipeline.fuse_qkv
         ),
@@ -99,16 +108,72 @@ def follow(policy: Policy, configure: Configure) -> Configure:
 
 
 def make_backend(settings: Settings, catalogue: Catalogue) -> Backend:
-    """All workers: that of this computer, hosts, or both.
+    """All that draws: the worker of this computer, hosts, and engines of others.
 
     Raises:
-        ConfigError: there are to be hosts, and something for them is missing.
+        ConfigError: there are to be hosts or engines, and something for them is missing.
     """
-    configure = make_configure(settings, catalogue)
+    worker = _make_worker(settings, make_configure(settings, catalogue))
+    engines = make_engines(settings, catalogue, worker)
+    if not engines:
+        return worker
+    drawers = {
+        spec.key: engines[spec.drawn_by.engine] for spec in catalogue.models.values() if spec.drawn_by is not None
+    }
+    return JoinedBackend(worker, drawers, catalogue.entries.keys() - drawers.keys())
+
+
+def _make_worker(settings: Settings, configure: Configure) -> Backend:
     if settings.hosts.draw_all:
         return _fleet(settings, configure, None)
     local = ProcessBackend(configure=configure, starter=make_starter(settings, is_lasting=True))
     return _fleet(settings, configure, local) if settings.hosts.server else local
+
+
+def make_engines(settings: Settings, catalogue: Catalogue, worker: Backend) -> dict[str, EngineBackend]:
+    """The engines of others that draw some model, by their names.
+
+    Raises:
+        ConfigError: the catalogue names an engine that the settings do not have, or a file is wrong.
+    """
+    specs: dict[str, list[ModelSpec]] = {}
+    for spec in catalogue.models.values():
+        if spec.drawn_by is None:
+            continue
+        if spec.drawn_by.engine not in settings.engines.servers:
+            known = ", ".join(settings.engines.servers) or "none"
+            raise ConfigError(
+                f"The model '{spec.key}' is drawn by the engine '{spec.drawn_by.engine}', which engines.servers does "
+                f"not have; it has {known}."
+            )
+        specs.setdefault(spec.drawn_by.engine, []).append(spec)
+    return {
+        name: EngineBackend(
+            name,
+            make_servers(name, settings.engines.servers[name], found),
+            specs=found,
+            each=settings.engines.servers[name].running,
+            worker=worker,
+            clean=clean,
+        )
+        for name, found in specs.items()
+    }
+
+
+def make_servers(name: str, engine: EngineServers, specs: Sequence[ModelSpec]) -> list[ComfyServer]:
+    """The servers of an engine.
+
+    Raises:
+        ConfigError: the key or a workflow cannot be read.
+    """
+    try:
+        key = engine.read_key(name)
+    except NotReadable as error:
+        raise ConfigError(f"The key of the engine '{name}' {error}.") from error
+    workflows = {
+        spec.key: read_workflow(Path(spec.drawn_by.workflow), spec.key) for spec in specs if spec.drawn_by is not None
+    }
+    return [ComfyServer(url, key, workflows) for url in engine.urls]
 
 
 def _fleet(settings: Settings, configure: Configure, local: Backend | None) -> Backend:

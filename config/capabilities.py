@@ -17,7 +17,7 @@ def lacks_of_files(spec: ModelSpec) -> tuple[Capability, ...]:
 
     The worker reads the same from all sources and says what is wrong with them. Until it is ready, this is known.
     """
-    if not isinstance(spec.source, FolderSource):
+    if not isinstance(spec.source, FolderSource) or spec.drawn_by is not None:
         return ()
     folder = Path(spec.source.path)
     index = _read(folder / "model_index.json")
@@ -37,7 +37,7 @@ def lacks_of_files(spec: ModelSpec) -> tuple[Capability, ...]:
 
 def pipeline_class_of(spec: ModelSpec) -> str:
     """Name of the pipeline class of a model in a diffusers folder; empty for other sources and if no file says it."""
-    if not isinstance(spec.source, FolderSource):
+    if not isinstance(spec.source, FolderSource) or spec.drawn_by is not None:
         return ""
     return str(_read(Path(spec.source.path) / "model_index.json").get("_class_name", ""))
 

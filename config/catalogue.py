@@ -12,6 +12,7 @@ import msgspec
 
 from config.capabilities import lacks_of_files, pipeline_class_of
 from config.checking import check_model, is_seen
+from config.engines import drawn_elsewhere
 from config.guides import read_guides, uses_of
 from config.loading import ConfigError
 from config.reading import NotReadable, read_text, read_toml
@@ -210,6 +211,8 @@ def _networks(listed: Sequence[N], path: Path, taken: Container[str]) -> Mapping
 
 def _absolute(spec: ModelSpec, base: Path) -> ModelSpec:
     """A copy of the entry with absolute paths."""
+    if spec.drawn_by is not None:
+        return drawn_elsewhere(spec, spec.drawn_by, base)
     source = absolute(spec.source, base)
     vae = None if spec.vae is None else absolute(spec.vae, base)
     enlarger = spec.enlarger

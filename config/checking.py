@@ -3,6 +3,7 @@
 import unicodedata
 from pathlib import Path
 
+from config.engines import mistakes_of_drawer
 from config.loading import ConfigError
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import ModelSpec
@@ -20,6 +21,7 @@ def check_model(spec: ModelSpec, path: Path) -> None:
     mistakes = {
         "its title is empty; members choose it by that": not any(map(is_seen, spec.title)),
         **_of_defaults(spec),
+        **mistakes_of_drawer(spec),
         **_of_family(spec),
     }
     for mistake, is_made in mistakes.items():

@@ -18,7 +18,7 @@ EXIT_CONFIG: Final = 78
 
 DEFAULT_FILE: Final = Path("easel.toml")
 
-_SECRET_FIELDS: Final = frozenset({"token", "hub_token", "civitai_token"})
+_SECRET_FIELDS: Final = frozenset({"token", "hub_token", "civitai_token", "key"})
 
 
 class ConfigError(Exception):

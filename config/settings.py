@@ -20,6 +20,7 @@ from typing_extensions import override
 from config.areas.area import Area
 from config.areas.discord import DiscordSettings
 from config.areas.downloads import DownloadSettings
+from config.areas.engines import EngineSettings
 from config.areas.hosts import HostSettings
 from config.areas.metrics import MetricsSettings
 from config.areas.pipeline import PipelineSettings
@@ -216,6 +217,7 @@ class Settings(BaseSettings):
     logging: LoggingSettings = LoggingSettings()
     metrics: MetricsSettings = MetricsSettings()
     hosts: HostSettings = HostSettings()
+    engines: EngineSettings = EngineSettings()
     backup: BackupSettings = BackupSettings()
     owner: OwnerSettings = OwnerSettings()
 

@@ -1,7 +1,8 @@
 """The worker process: it receives messages from the bot, runs the engine, and sends messages about jobs.
 
 It has five threads. The main thread runs the engine. The second reads the socket. The third writes to it, so that a
-full socket never delays a step. The fourth sends heartbeats. The fifth rates pictures that jobs are about to be given.
+full socket never delays a step. The fourth sends heartbeats. The fifth rates pictures that jobs are about to be given,
+and finishes those that engines of others drew.
 The process has no token and no database, and opens no connection.
 """
 
@@ -22,6 +23,7 @@ from pipeline.engine.device.acceleration import AcceleratorUnavailable, check_ac
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import DeviceUnavailable, Placement, choose_placement, rss_bytes, use_threads
 from pipeline.engine.failures import DeviceLost, ModelUnavailable
+from pipeline.engine.finishing.drawn import DrawnFinisher
 from pipeline.engine.loop import Engine
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.engine.models.loading import quiet_libraries
@@ -33,6 +35,7 @@ from pipeline.processes import die_with
 from pipeline.protocol.catalogue.networks import TextMaskSpec
 from pipeline.protocol.errors import ProtocolError
 from pipeline.protocol.wire.codec import FrameReader, decode_to_worker
+from pipeline.protocol.wire.finishing import FinishPictures
 from pipeline.protocol.wire.messages import (
     PROTOCOL_VERSION,
     Cancel,
@@ -55,7 +58,7 @@ log = logging.getLogger(__name__)
 
 Inbox = queue.SimpleQueue[Configure | Submit | Cancel | FindPart | None]
 """Messages from the bot; None wakes the engine for a tick."""
-Questions = queue.SimpleQueue[Check]
+Questions = queue.SimpleQueue[Check | FinishPictures]
 """Questions about pictures. They wait for no step, since members wait for their answers."""
 
 
@@ -100,7 +103,10 @@ def _serve(configure: Configure, placement: Placement, inbox: Inbox, questions: 
         image_check = _image_check(configure, placement)
     except ModelUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.safety_checker to another folder, or leave it out.")
-    threading.Thread(target=_answer_all, args=(questions, image_check, outbox), name="check", daemon=True).start()
+    finisher = DrawnFinisher(image_check, configure.options.output)
+    threading.Thread(
+        target=_answer_all, args=(questions, image_check, finisher, outbox), name="check", daemon=True
+    ).start()
     text_mask, text_mask_fault = _text_mask(configure.text_mask)
     offer = placed(offer_of(configure), placement, configure.options)
     picture_networks = (*configure.upscalers, *configure.faces, *configure.cutouts)
@@ -188,10 +194,11 @@ def _refuse(outbox: Outbox, sentence: str) -> int:
     return EXIT_PROTOCOL
 
 
-def _answer_all(questions: Questions, image_check: ImageCheck, outbox: Outbox) -> None:
+def _answer_all(questions: Questions, image_check: ImageCheck, finisher: DrawnFinisher, outbox: Outbox) -> None:
     """Answer questions about pictures, one at a time."""
     while True:
-        outbox.put(image_check.answer(questions.get()))
+        asked = questions.get()
+        outbox.put(image_check.answer(asked) if isinstance(asked, Check) else finisher.answer(asked))
 
 
 def _read_all(stream: socket.socket, inbox: Inbox, questions: Questions) -> None:
@@ -201,7 +208,7 @@ def _read_all(stream: socket.socket, inbox: Inbox, questions: Questions) -> None
         while data := stream.recv(_READ_BYTES):
             for body in frames.feed(data):
                 message = decode_to_worker(body)
-                if isinstance(message, Check):
+                if isinstance(message, Check | FinishPictures):
                     questions.put(message)
                 else:
                     inbox.put(message)

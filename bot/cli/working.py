@@ -70,6 +70,12 @@ async def started_worker(
         ConfigError: the worker's packages are not installed.
     """
     check_worker_packages()
+    spec = catalogue.models.get(model_key)
+    if spec is not None and spec.drawn_by is not None:
+        raise CannotDraw(
+            f"An engine of others draws {spec.title}, and this command uses the worker of this computer alone; "
+            "choose another model."
+        )
     configure = make_configure(settings, catalogue)
     options = msgspec.structs.replace(configure.options, preview_interval_s=0.0)
     configure = msgspec.structs.replace(configure, preload=model_key, options=options)

@@ -79,7 +79,7 @@ class Preparing:
 
     def _started(self) -> None:
         start = self._backend.status.start
-        if start is not None:
+        if start is not None and start not in self._starts:  # hosts and engines of others have none
             self._starts.append(start)
             self._has_started.set()
 

@@ -21,6 +21,7 @@ from pipeline.link.parcels import ParcelLost, fetch
 from pipeline.link.subjects import from_host, to_host
 from pipeline.protocol.errors import ProtocolError
 from pipeline.protocol.wire.codec import encode_body
+from pipeline.protocol.wire.finishing import FinishPictures
 from pipeline.protocol.wire.hosts import (
     OLDEST_PROTOCOL,
     Beat,
@@ -259,6 +260,8 @@ class Agent:
                 return await backend.find_part(word.picture, word.words)
             case Check():
                 return await backend.check(word.pictures, word.checking)
+            case FinishPictures():
+                return await backend.finish_pictures(word)
             case _:
                 return NotTaken(detail="A worker does not know this word.")
 

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 import msgspec
 
 from pipeline.protocol.requests import Request
+from pipeline.protocol.wire.finishing import FinishedPictures, FinishPictures
 from pipeline.protocol.wire.hosts import Key
 from pipeline.protocol.wire.messages import Checked, FoundPart, JobEvent, Phase, Ready
 from pipeline.protocol.wire.settings import NO_CHECKING, Checking
@@ -155,6 +156,14 @@ class Backend(Protocol):
             WorkerUnavailable: no worker is ready, or it was lost or did not answer in time.
         """
         ...
+
+    async def finish_pictures(self, asked: FinishPictures) -> FinishedPictures:  # noqa: ARG002 - as below
+        """Make files of pictures that another engine drew. See `FinishPictures`.
+
+        Raises:
+            WorkerUnavailable: no worker is ready, or it was lost or did not answer in time.
+        """
+        raise WorkerUnavailable("This worker finishes no pictures of others.")
 
     async def take_over(self, requests: Mapping[Key, Request]) -> set[Key]:  # noqa: ARG002 - some backends need none
         """Go on with attempts of an earlier run of the bot; returns those that still run or have ended unkept.

@@ -24,6 +24,7 @@ from pipeline.backends.vitals import Vitals
 from pipeline.backends.watchdog import Timeouts, Watchdog
 from pipeline.protocol.errors import FailureReason, ProtocolError
 from pipeline.protocol.requests import Request
+from pipeline.protocol.wire.finishing import FinishedPictures, FinishPictures
 from pipeline.protocol.wire.messages import (
     Cancel,
     Checked,
@@ -131,20 +132,16 @@ class ProcessBackend(Backend):
             self._connection.send(Cancel(job_id=job_id, attempt=attempt))
 
     async def find_part(self, picture: bytes, words: str) -> FoundPart:
-        """Mark the part of a picture that words name.
-
-        Raises:
-            WorkerUnavailable: no worker is ready, or it was lost or did not answer in time.
-        """
+        """Mark the part of a picture that words name. See `Backend`."""
         return await self._questions.find_part(self._worker(), picture, words)
 
     async def check(self, pictures: Sequence[bytes], checking: Checking) -> Checked:
-        """Rate pictures before a job with them is accepted.
-
-        Raises:
-            WorkerUnavailable: no worker is ready, or it was lost or did not answer in time.
-        """
+        """Rate pictures before a job with them is accepted. See `Backend`."""
         return await self._questions.check(self._worker(), pictures, checking)
+
+    async def finish_pictures(self, asked: FinishPictures) -> FinishedPictures:
+        """Make files of pictures that another engine drew. See `Backend`."""
+        return await self._questions.finish_pictures(self._worker(), asked)
 
     async def events(self) -> AsyncIterator[JobEvent]:
         """Events of the worker's attempts; ends after `close`."""
@@ -275,7 +272,7 @@ class ProcessBackend(Backend):
             match message:
                 case Progress() | Finished() | Failed():
                     self._attempts.hand_on(message)
-                case FoundPart() | Checked():
+                case FoundPart() | Checked() | FinishedPictures():
                     self._questions.answer(message)
                 case Heartbeat():
                     self._vitals.hear(message)

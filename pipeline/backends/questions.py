@@ -5,8 +5,11 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any, Final, TypeVar
 
+import msgspec
+
 from pipeline.backends.base import WorkerUnavailable
 from pipeline.backends.connection import Connection
+from pipeline.protocol.wire.finishing import FinishedPictures, FinishPictures
 from pipeline.protocol.wire.messages import Check, Checked, FindPart, FoundPart
 from pipeline.protocol.wire.settings import Checking
 
@@ -14,8 +17,10 @@ _FIND_S: Final = 60.0
 """Seconds that finding a part may take. The first one waits until the weights are read."""
 _CHECK_S: Final = 2.0
 """Seconds that the ratings of pictures may take, since the member's command waits for them."""
+_FINISH_S: Final = 60.0
+"""Seconds that making the files of a job may take, behind those of others."""
 
-Answer = FoundPart | Checked
+Answer = FoundPart | Checked | FinishedPictures
 A = TypeVar("A", bound=Answer)
 
 
@@ -49,8 +54,25 @@ class Questions:
             _CHECK_S,
         )
 
+    async def finish_pictures(self, connection: Connection, asked: FinishPictures) -> FinishedPictures:
+        """Have files made of pictures that another engine drew.
+
+        Raises:
+            WorkerUnavailable: the worker was lost, or did not answer in time.
+        """
+        return await self._ask(
+            connection,
+            lambda question: msgspec.structs.replace(asked, question=question),
+            FinishedPictures,
+            _FINISH_S,
+        )
+
     async def _ask(
-        self, connection: Connection, make: Callable[[int], FindPart | Check], kind: type[A], within_s: float
+        self,
+        connection: Connection,
+        make: Callable[[int], FindPart | Check | FinishPictures],
+        kind: type[A],
+        within_s: float,
     ) -> A:
         question = next(self._numbers)
         answer: asyncio.Future[A] = asyncio.get_running_loop().create_future()

@@ -1,6 +1,7 @@
 """Capabilities of models, by which the bot offers, prices and refuses."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Capability(StrEnum):
@@ -22,6 +23,9 @@ class Capability(StrEnum):
         UNCONDITIONAL_ROW: guides by a second row of each image. Of diffusers' pipelines, some do so without reading a
             negative prompt, and some only give the scale to their network. Elsewhere, `NEGATIVE_PROMPT` says it.
         UNGUIDED: draws without the rows of guidance at CFG 1. A few of diffusers' pipelines always draw them.
+        STEPS: takes a number of steps. Some engines of others decide it themselves, as they do what follows.
+        SAMPLER: takes a sampler.
+        SEED: draws the same picture again from the same seed.
     """
 
     VARIATIONS = "variations"
@@ -38,3 +42,12 @@ class Capability(StrEnum):
     TEXT_TO_IMAGE = "text-to-image"
     UNCONDITIONAL_ROW = "unconditional-row"
     UNGUIDED = "unguided"
+    STEPS = "steps"
+    SAMPLER = "sampler"
+    SEED = "seed"
+
+
+USUAL: Final = frozenset(
+    {Capability.GUIDANCE, Capability.NEGATIVE_PROMPT, Capability.STEPS, Capability.SAMPLER, Capability.SEED}
+)
+"""Capabilities of most models."""

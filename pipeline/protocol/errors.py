@@ -28,6 +28,8 @@ class FailureReason(StrEnum):
     """The worker stopped moving and was ended."""
     HOST_LOST = "host-lost"
     """The host that drew it is away. It may have lost its power or its network, so the job is not to blame."""
+    ENGINE_FAILED = "engine-failed"
+    """An engine of others reported an error, or what it sent is no picture."""
     TIMEOUT = "timeout"
     """The attempt took longer than the owner allows."""
     INTERNAL = "internal"

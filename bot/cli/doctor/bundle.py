@@ -94,7 +94,7 @@ def _models(catalogue: Catalogue) -> list[dict[str, Any]]:
         {
             "key": key,
             "family": spec.family,
-            "source": msgspec.to_builtins(spec.source)["kind"],
+            "source": msgspec.to_builtins(spec.source)["kind"] if spec.drawn_by is None else "engine",
             "defaults": msgspec.to_builtins(spec.defaults),
         }
         for key, spec in catalogue.models.items()

@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from bot.cli.doctor.engines import engine_findings
 from bot.cli.doctor.finding import Finding
 from bot.cli.doctor.reaching import discord_findings
 from bot.configure import check_worker_packages, make_configure, make_starter
@@ -26,6 +27,7 @@ from config.loading import ConfigError
 from config.settings import Settings
 from pipeline.backends.base import WorkerUnavailable
 from pipeline.backends.process import ProcessBackend
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.wire.messages import Ready
 
 _GIB: Final = 1 << 30
@@ -61,6 +63,8 @@ async def examine(settings: Settings, catalogue: Catalogue, *, is_quick: bool, s
 
 async def _slow(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Finding]:
     async for finding in discord_findings(settings):
+        yield finding
+    async for finding in engine_findings(settings, catalogue):
         yield finding
     if is_in_use(settings.storage.database):
         for finding in _running(settings):
@@ -209,6 +213,8 @@ async def _worker(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Fin
     memory = f", {ready.vram_bytes / _GIB:.1f} GiB" if ready.vram_bytes else ""
     yield Finding(subject="device", is_fine=True, sentence=f"{ready.device_name} ({ready.dtype}{memory})")
     for key, spec in {**catalogue.entries, **catalogue.guides}.items():
+        if isinstance(spec, ModelSpec) and spec.drawn_by is not None:
+            continue
         remark = f" {ready.remarks[key]}" if key in ready.remarks else ""
         sentence = ready.missing.get(key, f"{spec.title} is there; license: {spec.license}.{remark}")
         yield Finding(subject=key, is_fine=key not in ready.missing, sentence=sentence)

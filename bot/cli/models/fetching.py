@@ -44,6 +44,8 @@ def fetchable(catalogue: Catalogue, key: str) -> Fetchable:
         ModelsFailed: there is none, or it names files on this computer alone.
     """
     entries: Mapping[str, Fetchable] = {**catalogue.models, **catalogue.guides}
+    if key in entries and getattr(entries[key], "drawn_by", None) is not None:
+        raise ModelsFailed(f"An engine of others draws the model '{key}', so there is nothing to download.")
     if key in entries:
         return entries[key]
     if key in {**catalogue.entries, **catalogue.networks}:

@@ -13,7 +13,7 @@ from bot.cli.models.examining import examine_files
 from bot.store.fetches import Fetches
 from config.catalogue import Catalogue
 from config.settings import Settings
-from pipeline.protocol.catalogue.networks import FileSource, FolderSource, HubSource, Source
+from pipeline.protocol.catalogue.networks import NO_SOURCE, FileSource, FolderSource, HubSource, Source
 from pipeline.protocol.downloads import downloaded
 
 _SHA256_DIGITS: Final = 64
@@ -95,7 +95,8 @@ def sources_of(entry: object) -> Iterator[Source]:
     """All places of weights that an entry names."""
     names = ("source", "vae", "preview_decoder", "preprocessor_model", "encoder")
     found = (getattr(entry, name, None) for name in names)
-    yield from (each for each in found if isinstance(each, FolderSource | FileSource | HubSource))
+    places = (each for each in found if isinstance(each, FolderSource | FileSource | HubSource))
+    yield from (each for each in places if each != NO_SOURCE)
     paths = (getattr(entry, "path", None), getattr(getattr(entry, "lora", None), "path", None))
     yield from (FileSource(path=path) for path in paths if isinstance(path, str))
 

@@ -114,6 +114,9 @@ def _recipe(job: Job) -> list[str]:
     """The job's model hash, device, data type and versions, if known. They too decide the bits of a picture."""
     if job.recipe is None:
         return []
+    if not job.recipe.scheduler:  # an engine of others drew it
+        versions = ", ".join(job.recipe.versions.values())
+        return [text("details-recipe-engine", device=escape(job.recipe.device), versions=escape(versions))]
     files = {
         "details-recipe-loras": job.recipe.loras,
         "details-recipe-embeddings": job.recipe.embeddings,

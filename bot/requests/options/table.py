@@ -162,6 +162,7 @@ OPTIONS: Final = (
         whole(_lowest("num_inference_steps"), lambda spec, limits: min(spec.bounds.max_steps, limits.max_steps)),
         lambda spec: spec.defaults.steps,
         highest=lambda situation: situation.sampler.max_steps,
+        needs=Capability.STEPS,
         translations=("schritte",),
         habits=("num_inference_steps",),
     ),
@@ -188,6 +189,7 @@ OPTIONS: Final = (
         habits=("sampler_name",),
         value_in=attrgetter("scheduler_name"),
         usual=lambda spec: spec.defaults.sampler,
+        needs=Capability.SAMPLER,
         resolve=lambda _, situation: {"scheduler_name": situation.sampler.name},
     ),
     Option(
@@ -197,6 +199,7 @@ OPTIONS: Final = (
         value_in=attrgetter("seed"),
         usual=None,
         resolve=None,
+        needs=Capability.SEED,
         may_have_default=False,
     ),
     number(

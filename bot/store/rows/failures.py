@@ -22,6 +22,7 @@ class JobFailure(StrEnum):
     WORKER_DIED = FailureReason.WORKER_DIED
     WORKER_HUNG = FailureReason.WORKER_HUNG
     HOST_LOST = FailureReason.HOST_LOST
+    ENGINE_FAILED = FailureReason.ENGINE_FAILED
     TIMEOUT = FailureReason.TIMEOUT
     INTERNAL = FailureReason.INTERNAL
 

@@ -11,6 +11,7 @@ from pipeline.link.subjects import to_host
 from pipeline.protocol.errors import ProtocolError
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.codec import encode_body
+from pipeline.protocol.wire.finishing import FinishedPictures, FinishPictures
 from pipeline.protocol.wire.hosts import (
     PARCEL_BYTES,
     HostAnswer,
@@ -30,6 +31,7 @@ _PARCEL_S: Final = 30.0
 """The same with pictures, which it fetches first."""
 _FIND_S: Final = 60.0
 _CHECK_S: Final = 2.0
+_FINISH_S: Final = 60.0
 
 
 class Asking:
@@ -81,11 +83,22 @@ class Asking:
             return answer
         raise WorkerUnavailable(_detail_of(answer))
 
+    async def finish_pictures(self, asked: FinishPictures) -> FinishedPictures:
+        """Have files made of pictures that another engine drew.
+
+        Raises:
+            WorkerUnavailable: the host did not answer in time.
+        """
+        answer = await self._ask(asked, _FINISH_S)
+        if isinstance(answer, FinishedPictures):
+            return answer
+        raise WorkerUnavailable(_detail_of(answer))
+
     async def introduce(self) -> None:
         """Ask the agent to introduce itself."""
         await self._link.say(to_host(self._host), Introduce())
 
-    async def _ask(self, word: Submit | FindPart | Check, within_s: float) -> HostAnswer:
+    async def _ask(self, word: Submit | FindPart | Check | FinishPictures, within_s: float) -> HostAnswer:
         """The host's answer to a word; a large one goes as a parcel.
 
         Raises:

@@ -16,6 +16,7 @@ from pipeline.backends.hosts.presence import Terms
 from pipeline.backends.hosts.switchboard import Switchboard
 from pipeline.link.link import Door
 from pipeline.protocol.requests import Request
+from pipeline.protocol.wire.finishing import FinishedPictures, FinishPictures
 from pipeline.protocol.wire.hosts import Key
 from pipeline.protocol.wire.messages import Checked, FoundPart, JobEvent, Ready
 from pipeline.protocol.wire.settings import NO_CHECKING, Checking
@@ -160,6 +161,14 @@ class Fleet(Backend):
             WorkerUnavailable: no worker is ready, or none answered in time.
         """
         return await self._ask_any(lambda member: member.check(pictures, checking))
+
+    async def finish_pictures(self, asked: FinishPictures) -> FinishedPictures:
+        """Make files of pictures that another engine drew.
+
+        Raises:
+            WorkerUnavailable: no worker is ready, or none answered in time.
+        """
+        return await self._ask_any(lambda member: member.finish_pictures(asked))
 
     async def _ask_any(self, ask: Callable[[Backend], Awaitable[_A]]) -> _A:
         """The answer of the first ready worker that gives one."""

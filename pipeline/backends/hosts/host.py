@@ -25,6 +25,7 @@ from pipeline.backends.hosts.presence import Presence, Terms
 from pipeline.link.link import Link
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import Request
+from pipeline.protocol.wire.finishing import FinishedPictures, FinishPictures
 from pipeline.protocol.wire.hosts import (
     BotAnswer,
     Done,
@@ -132,20 +133,16 @@ class RemoteHost(Backend):
             await asyncio.sleep(self._terms.beat_s)
 
     async def find_part(self, picture: bytes, words: str) -> FoundPart:
-        """Mark the part of a picture that words name.
-
-        Raises:
-            WorkerUnavailable: the host did not answer in time.
-        """
+        """Mark the part of a picture that words name. See `Backend`."""
         return await self._asking.find_part(picture, words)
 
     async def check(self, pictures: Sequence[bytes], checking: Checking) -> Checked:
-        """Rate pictures before a job with them is accepted.
-
-        Raises:
-            WorkerUnavailable: the host did not answer in time.
-        """
+        """Rate pictures before a job with them is accepted. See `Backend`."""
         return await self._asking.check(pictures, checking)
+
+    async def finish_pictures(self, asked: FinishPictures) -> FinishedPictures:
+        """Make files of pictures that another engine drew. See `Backend`."""
+        return await self._asking.finish_pictures(asked)
 
     async def events(self) -> AsyncIterator[JobEvent]:
         """Events of the host's attempts; ends after `close`."""

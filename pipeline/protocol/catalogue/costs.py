@@ -61,9 +61,10 @@ _OF_FAMILY: Final[Mapping[Family, Cost]] = MappingProxyType(
         "flux2": _KLEIN,
         "flux": _FLUX,
         "pipeline": _Z_IMAGE,
+        "engine": _Z_IMAGE,
     }
 )
-"""A pipeline of an unknown class costs what Z-Image costs: today's models are large."""
+"""A model of an unknown kind costs what Z-Image costs: today's models are large."""
 _OF_SEVERAL_SIZES: Final[frozenset[Family]] = frozenset({"flux2", "pipeline"})
 """Families whose models differ in size, so that the class or the repository's name tells the work."""
 _OF_CLASS: Final[Mapping[str, Cost]] = MappingProxyType(

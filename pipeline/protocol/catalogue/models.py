@@ -8,9 +8,11 @@ import msgspec
 from msgspec import Meta
 
 from pipeline.protocol import limits
-from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.capabilities import USUAL, Capability
 from pipeline.protocol.catalogue.costs import Cost, usual_cost
+from pipeline.protocol.catalogue.engines import DrawnBy
 from pipeline.protocol.catalogue.networks import (
+    NO_SOURCE,
     CutoutSpec,
     Enlarger,
     FaceSpec,
@@ -30,18 +32,17 @@ Steps = Annotated[int, Meta(ge=limits.MIN_STEPS, le=limits.MAX_STEPS)]
 Guidance = Annotated[float, Meta(ge=limits.MIN_GUIDANCE_SCALE, le=limits.MAX_GUIDANCE_SCALE)]
 Side = Annotated[int, Meta(ge=limits.MIN_SIDE, le=limits.MAX_SIDE, multiple_of=limits.SIZE_MULTIPLE)]
 
-_GUIDED: Final = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT})
 _EDITS: Final = frozenset({Capability.EDIT, Capability.EDIT_STRENGTH})
 _DRAWS: Final = frozenset({Capability.TEXT_TO_IMAGE, Capability.INIT_IMAGE, Capability.MASK})
 _PIPELINES: Final = (
-    _GUIDED | _DRAWS | _EDITS | {Capability.SEVERAL_PICTURES, Capability.UNCONDITIONAL_ROW, Capability.UNGUIDED}
+    USUAL | _DRAWS | _EDITS | {Capability.SEVERAL_PICTURES, Capability.UNCONDITIONAL_ROW, Capability.UNGUIDED}
 )
 """Capabilities of diffusers pipelines; the worker finds those that one lacks."""
-_IN_STEPS: Final = _GUIDED | _DRAWS | {Capability.VARIATIONS, Capability.REFINING, Capability.UNGUIDED}
+_IN_STEPS: Final = USUAL | _DRAWS | {Capability.VARIATIONS, Capability.REFINING, Capability.UNGUIDED}
 """Capabilities of a model whose steps Easel runs itself."""
 _WITH_UNET: Final = _IN_STEPS | {Capability.CONTROL, Capability.REFERENCE}
 """Capabilities of a model whose U-Net control nets and reference adapters are made for."""
-_EDITING: Final = _GUIDED | _EDITS | {Capability.VARIATIONS, Capability.UNGUIDED}
+_EDITING: Final = USUAL | _EDITS | {Capability.VARIATIONS, Capability.UNGUIDED}
 """Capabilities of such a model that edits pictures (InstructPix2Pix)."""
 
 
@@ -85,6 +86,7 @@ FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
             rounds_steps_up=True,
             edits_lengthen=True,
         ),
+        "engine": FamilyFacts(capabilities=USUAL | {Capability.TEXT_TO_IMAGE, Capability.UNGUIDED}),
     }
 )
 
@@ -194,17 +196,17 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         clip_skip: layer of the text encoders to use, counted from the last as 1. None takes the one that a file names,
             or else the family's default (1 for Stable Diffusion 1.x and 2.x, 2 for XL and 3).
         call: further arguments for the call of a whole pipeline, by their names in diffusers.
-        weights: how weights are kept on the device, by the component's name in diffusers; the others are kept in the
-            precision of the forward pass.
+        weights: how weights are kept on the device, by component in diffusers; others in the forward pass's precision.
         lora: a LoRA that it always has, beside those that members choose; None for none.
         text_encoder_rests: True keeps its text encoders in RAM, from where each layer comes to the device while it
             runs. None lets the worker do so where the budget is too short for all of the model.
+        drawn_by: who draws its pictures, if our worker does not; None for a model with a source and a family.
     """
 
     key: ModelKey
     title: str
-    source: Source
-    family: Family
+    source: Source = NO_SOURCE
+    family: Family = "engine"
     license: str
     description: str = ""
     lacks: tuple[Capability, ...] = ()
@@ -226,6 +228,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     weights: dict[str, WeightStorage] = {}
     lora: ModelLora | None = None
     text_encoder_rests: bool | None = None
+    drawn_by: DrawnBy | None = None
 
     @property
     def facts(self) -> FamilyFacts:

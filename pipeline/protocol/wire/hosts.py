@@ -12,6 +12,7 @@ from typing import Final, TypeAlias, TypeVar
 import msgspec
 
 from pipeline.protocol.errors import FailureReason, ProtocolError
+from pipeline.protocol.wire.finishing import FinishedPictures, FinishPictures
 from pipeline.protocol.wire.messages import (
     PROTOCOL_VERSION,
     Cancel,
@@ -167,9 +168,9 @@ class NotTaken(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     detail: str
 
 
-ToHost: TypeAlias = Submit | Cancel | FindPart | Check | Introduce | Parcel
+ToHost: TypeAlias = Submit | Cancel | FindPart | Check | FinishPictures | Introduce | Parcel
 FromHost: TypeAlias = Hello | Beat | Progress | Done
-HostAnswer: TypeAlias = Taken | NotTaken | FoundPart | Checked
+HostAnswer: TypeAlias = Taken | NotTaken | FoundPart | Checked | FinishedPictures
 BotAnswer: TypeAlias = Welcome | Rejected | Kept | Missing
 
 _T = TypeVar("_T")

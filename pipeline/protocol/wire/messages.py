@@ -25,6 +25,7 @@ from pipeline.protocol.catalogue.networks import (
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.loras import EmbeddingEntry, LoraEntry
 from pipeline.protocol.requests import Request
+from pipeline.protocol.wire.finishing import FinishedPictures, FinishPictures
 from pipeline.protocol.wire.outputs import Notice, Output, Rating, Recipe
 from pipeline.protocol.wire.settings import (
     NO_CHECKING,
@@ -280,7 +281,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     detail: str = ""
 
 
-ToWorker = Configure | Submit | Cancel | FindPart | Check
-FromWorker = Ready | Unusable | Heartbeat | Progress | Finished | Failed | FoundPart | Checked
+ToWorker = Configure | Submit | Cancel | FindPart | Check | FinishPictures
+FromWorker = Ready | Unusable | Heartbeat | Progress | Finished | Failed | FoundPart | Checked | FinishedPictures
 JobEvent = Progress | Finished | Failed
 """Messages about one attempt, which a backend forwards."""

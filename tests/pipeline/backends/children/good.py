@@ -4,7 +4,8 @@ One of the prompt `suggestive` or `sexual` gives such a picture. One of the prom
 finished without a picture. One of the prompt `linger` waits at its first attempt and is done at the next. One of the
 prompt `finishing` is past its last step: its `Cancel` comes too late to stop it. A question about the words `wait`
 gets no answer, and one about `fall` ends the process. The same holds for pictures of these bytes; other bytes are the
-name of their rating, but `odd`, which cannot be rated.
+name of their rating, but `odd`, which cannot be rated. Pictures that another engine drew become files as they are;
+those of the prompt `crash` end the process.
 """
 
 import os
@@ -13,8 +14,9 @@ import sys
 import msgspec
 from speech import Speech, beat, cancelled, finished, progress
 
+from pipeline.protocol.wire.finishing import FinishedPictures, FinishPictures
 from pipeline.protocol.wire.messages import Cancel, Check, Checked, FindPart, FoundPart, Submit
-from pipeline.protocol.wire.outputs import Rating
+from pipeline.protocol.wire.outputs import ImageFile, Rating
 
 bot = Speech()
 ours = [name for name in os.environ if name.upper().startswith("EASEL_")]
@@ -62,5 +64,13 @@ while True:
             known = {picture.value.encode(): picture for picture in Rating}
             ratings = (known[picture] for picture in asked.pictures)
             bot.say(Checked(question=asked.question, ratings=tuple(ratings)))
+        case FinishPictures() as asked if asked.request.prompt == "crash":
+            sys.exit(3)
+        case FinishPictures() as asked:
+            files = [
+                ImageFile(index=index, data=data, media_type="image/png", width=64, height=64, seed=7 + index)
+                for index, data in enumerate(asked.pictures)
+            ]
+            bot.say(FinishedPictures(question=asked.question, outputs=tuple(files)))
         case _:
             sys.exit(1)

@@ -12,7 +12,8 @@ from pipeline.protocol.samplers.table import offered_samplers
 from pipeline.protocol.usual import usual_request
 
 GUIDED = frozenset({Capability.GUIDANCE, Capability.NEGATIVE_PROMPT})
-DRAWS = GUIDED | {Capability.TEXT_TO_IMAGE, Capability.INIT_IMAGE, Capability.MASK}
+USUAL = GUIDED | {Capability.STEPS, Capability.SAMPLER, Capability.SEED}
+DRAWS = USUAL | {Capability.TEXT_TO_IMAGE, Capability.INIT_IMAGE, Capability.MASK}
 EDITS = {Capability.EDIT, Capability.EDIT_STRENGTH}
 WHOLE = DRAWS | EDITS | {Capability.SEVERAL_PICTURES, Capability.UNCONDITIONAL_ROW, Capability.UNGUIDED}
 IN_STEPS = DRAWS | {Capability.VARIATIONS, Capability.REFINING, Capability.UNGUIDED}
@@ -101,7 +102,7 @@ def test_a_scale_of_at_most_one_is_no_guidance(max_cfg: float, *, is_guided: boo
 @pytest.mark.parametrize("family", ["sd", "sdxl"])
 def test_an_instruct_model_edits_and_draws_nothing_from_words_alone(family: Family) -> None:
     spec = msgspec.structs.replace(SPEC, family=family, edits=True)
-    assert spec.capabilities == GUIDED | EDITS | {Capability.VARIATIONS, Capability.UNGUIDED}
+    assert spec.capabilities == USUAL | EDITS | {Capability.VARIATIONS, Capability.UNGUIDED}
     assert not SPEC.can(Capability.EDIT)
     (edited,) = usual_request(spec).edits
     assert edited.role is InputRole.EDIT

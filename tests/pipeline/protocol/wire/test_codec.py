@@ -26,6 +26,7 @@ from pipeline.protocol.loras import LoraEntry
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire import codec
 from pipeline.protocol.wire.codec import FrameReader, decode_from_worker, decode_to_worker, encode_frame
+from pipeline.protocol.wire.finishing import FinishedPictures, FinishPictures
 from pipeline.protocol.wire.messages import (
     PROTOCOL_VERSION,
     Cancel,
@@ -115,6 +116,7 @@ TO_WORKER: tuple[ToWorker, ...] = (
     ),
     FindPart(question=3, picture=b"png", words="the red hat"),
     Check(question=4, pictures=(b"png", b"other"), checking=Checking(mode="strict", blocked=(bytes(32),))),
+    FinishPictures(question=5, request=REQUEST, title="Flux", pictures=(b"png",), checking=Checking(mode="hide")),
     Submit(job_id=2**62, attempt=3, request=REQUEST),
     Submit(
         job_id=1,
@@ -164,6 +166,8 @@ FROM_WORKER: tuple[FromWorker, ...] = (
     FoundPart(question=4, detail="It broke."),
     Checked(question=3, ratings=(Rating.HARMLESS, Rating.SEXUAL)),
     Checked(question=4, detail="It broke."),
+    FinishedPictures(question=5, outputs=(IMAGE,), hidden=(Rating.SEXUAL,), notices=(Notice(key="cut"),)),
+    FinishedPictures(question=6, detail="It broke."),
     Unusable(sentence="There is no CUDA device."),
     Heartbeat(phase="loading", since_progress_s=1.25, rss_bytes=2**33),
     Progress(job_id=1, attempt=2, phase="running", step=3, total_steps=4, elapsed_s=0.5, preview=b"\x00\xff"),

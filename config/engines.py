@@ -1,0 +1,65 @@
+"""Entries of the catalogue that engines of others draw."""
+
+from pathlib import Path
+
+import msgspec
+
+from config.loading import ConfigError
+from config.reading import NotReadable, read_text
+from pipeline.protocol.capabilities import Capability
+from pipeline.protocol.catalogue.engines import COMFY_SAMPLERS, OWN_SAMPLER, DrawnBy, Workflow, WorkflowFault
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import NO_SOURCE
+from pipeline.protocol.samplers.table import SAMPLERS
+
+_OF_WEIGHTS = (
+    "enlarger", "preview_decoder", "refine_cfg", "prediction", "zero_snr", "vae", "edits", "clip_skip", "call",
+    "weights", "lora",
+)  # fmt: skip
+"""Fields about weights, which have no effect on an engine of others."""
+
+
+def mistakes_of_drawer(spec: ModelSpec) -> dict[str, bool]:
+    """Whether each mistake is made in what says who draws a model."""
+    is_ours = spec.drawn_by is None
+    usual = {field.name: field.default for field in msgspec.structs.fields(ModelSpec)}
+    # Defaults such as an empty list are made anew for each entry.
+    vain = [name for name in _OF_WEIGHTS if getattr(spec, name) not in (usual[name], {}, None)]
+    return {
+        "it has neither a source and a family, nor drawn_by": is_ours
+        and (spec.source == NO_SOURCE or spec.family == "engine"),
+        "it has drawn_by, so leave out source and family": not is_ours
+        and (spec.source != NO_SOURCE or spec.family != "engine"),
+        f"an engine of others draws it, so leave out {', '.join(vain)}": not is_ours and bool(vain),
+    }
+
+
+def drawn_elsewhere(spec: ModelSpec, drawn_by: DrawnBy, base: Path) -> ModelSpec:
+    """The entry with the samplers and capabilities for which its workflow has places.
+
+    Raises:
+        ConfigError: the workflow cannot be used.
+    """
+    path = (base / drawn_by.workflow).resolve()
+    lacks = read_workflow(path, spec.key).lacks
+    offered = tuple(name for name in SAMPLERS if name in COMFY_SAMPLERS and name in (spec.samplers or COMFY_SAMPLERS))
+    if Capability.SAMPLER in lacks:
+        offered = (OWN_SAMPLER,)
+    elif not offered:
+        raise ConfigError(f"The model '{spec.key}' has no sampler that ComfyUI has; leave out samplers.")
+    named = msgspec.structs.replace(drawn_by, workflow=str(path))
+    return msgspec.structs.replace(spec.narrowed(offered, lacks), drawn_by=named)
+
+
+def read_workflow(path: Path, key: str) -> Workflow:
+    """The workflow of a model.
+
+    Raises:
+        ConfigError: the file cannot be read, or is none.
+    """
+    try:
+        return Workflow(read_text(path))
+    except NotReadable as error:
+        raise ConfigError(f"The workflow {path} of the model '{key}' {error}.") from error
+    except WorkflowFault as error:
+        raise ConfigError(f"The workflow {path} of the model '{key}' {error}.") from error

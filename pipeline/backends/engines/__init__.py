@@ -1,0 +1,1 @@
+"""Engines of others as backends: each draws, and a worker of ours finishes its pictures."""

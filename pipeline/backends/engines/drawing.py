@@ -1,0 +1,145 @@
+"""The work of one attempt: a server draws each image, then a worker of ours makes files of them."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeAlias
+
+from pipeline.backends.base import Backend, WorkerState, WorkerUnavailable
+from pipeline.backends.engines.server import DrawingFailed, Facts, Server
+from pipeline.protocol.errors import FailureReason
+from pipeline.protocol.requests import GenerationRequest
+from pipeline.protocol.wire.finishing import FinishedPictures, FinishPictures
+from pipeline.protocol.wire.hosts import Key
+from pipeline.protocol.wire.messages import Finished, Progress
+from pipeline.protocol.wire.outputs import Recipe
+from pipeline.protocol.wire.settings import Checking
+
+_WAIT_S: Final = 0.5
+"""Seconds between two looks whether a worker is there."""
+_FINISH_TRIES: Final = 2
+"""Times that a worker may be lost with the same pictures. A third time would be their fault."""
+
+Clean: TypeAlias = Callable[[bytes], Awaitable[bytes]]
+"""Makes a PNG of a strange picture; it raises `NoPicture`."""
+
+
+class NoPicture(Exception):
+    """What an engine sent is no picture that Easel reads."""
+
+
+class Drawing:
+    """Draws and finishes attempts.
+
+    Args:
+        name: the owner's name for the engine.
+        titles: the names of its models that members see, by key.
+        worker: finishes the pictures.
+        clean: makes PNGs of what servers send.
+    """
+
+    def __init__(self, name: str, titles: Mapping[str, str], worker: Backend, clean: Clean) -> None:
+        self._name = name
+        self._titles = titles
+        self._worker = worker
+        self._clean = clean
+
+    async def finished(
+        self,
+        server: Server,
+        facts: Facts | None,
+        key: Key,
+        request: GenerationRequest,
+        checking: Checking,
+        say: Callable[[Progress], None],
+    ) -> Finished:
+        """The final event of an attempt that succeeds.
+
+        Args:
+            server: draws it.
+            facts: what the server said last.
+            key: job id and attempt.
+            request: what is asked for.
+            checking: what the image check does.
+            say: hears of the progress.
+
+        Raises:
+            DrawingFailed: the server or a worker refuses it.
+            ServerAway: the server went away.
+            NoPicture: what it sent is no picture.
+        """
+        began = time.monotonic()
+        pictures = await self._pictures(server, key, request, say)
+        drawn_s = time.monotonic() - began
+        title = self._titles[request.model_key]
+        finished = await self._with_files(
+            FinishPictures(request=request, title=title, pictures=tuple(pictures), checking=checking)
+        )
+        return Finished(
+            job_id=key[0],
+            attempt=key[1],
+            outputs=finished.outputs,
+            hidden=finished.hidden,
+            notices=finished.notices,
+            denoise_s=drawn_s,
+            total_s=time.monotonic() - began,
+            recipe=_recipe(self._name, facts),
+        )
+
+    async def _pictures(
+        self, server: Server, key: Key, request: GenerationRequest, say: Callable[[Progress], None]
+    ) -> list[bytes]:
+        """A PNG of each image, which the server draws one after the other."""
+        began, steps = time.monotonic(), request.num_inference_steps
+        total = steps * request.num_images
+
+        def tell(done: int) -> None:
+            elapsed_s = time.monotonic() - began
+            say(
+                Progress(
+                    job_id=key[0],
+                    attempt=key[1],
+                    phase="running",
+                    step=min(done, total),
+                    total_steps=total,
+                    elapsed_s=elapsed_s,
+                )
+            )
+
+        tell(0)
+        pictures: list[bytes] = []
+        for index in range(request.num_images):
+            first = index * steps
+            drawn = await server.draw(
+                request.single(index), lambda step, of, _, first=first: tell(first + (step * steps // of if of else 0))
+            )
+            pictures.append(await self._clean(drawn))
+        return pictures
+
+    async def _with_files(self, asked: FinishPictures) -> FinishedPictures:
+        """Have a worker finish the pictures. They are drawn, so they wait for one that is lost or starts.
+
+        Raises:
+            DrawingFailed: it cannot, or was lost twice over them.
+        """
+        losses = 0
+        while True:
+            if self._worker.status.state is not WorkerState.READY:
+                await asyncio.sleep(_WAIT_S)
+                continue
+            try:
+                finished = await self._worker.finish_pictures(asked)
+            except WorkerUnavailable as error:
+                losses += 1
+                if losses == _FINISH_TRIES:
+                    raise DrawingFailed(FailureReason.INTERNAL, f"The pictures were not finished: {error}") from error
+                continue
+            if finished.detail:
+                raise DrawingFailed(FailureReason.ENGINE_FAILED, finished.detail)
+            return finished
+
+
+def _recipe(name: str, facts: Facts | None) -> Recipe:
+    versions = {name: facts.version} if facts is not None else {}
+    device = "" if facts is None else facts.device
+    return Recipe(model_hash="", scheduler="", rows=(), device=device, dtype="", versions=versions)
