@@ -224,7 +224,7 @@ def doctor(
 @app.command()
 def health(config: ConfigOption = None) -> None:
     """Say whether the running Easel is well; exit code 1 where it is not, or none runs."""
-    from bot.process.health import complaints, warnings
+    from bot.process.health import complaints, version_of, warnings
 
     settings, _ = load(config)
     found = complaints(settings.storage.directory)
@@ -232,7 +232,7 @@ def health(config: ConfigOption = None) -> None:
         typer.echo(sentence)
     if found:
         raise SystemExit(1)
-    typer.echo("Easel is well.")
+    typer.echo(f"Easel {version_of(settings.storage.directory)} is well.")
 
 
 @words_app.command("check")

@@ -31,6 +31,7 @@ from config.catalogue import Catalogue
 from config.loading import ConfigError
 from config.reading import NotReadable
 from config.settings import Settings
+from pipeline.protocol.program import easel_version
 
 if TYPE_CHECKING:  # the library is missing where c2pa has no wheel
     from provenance.keys import SigningKey
@@ -121,6 +122,7 @@ async def run_bot(settings: Settings, catalogue: Catalogue, check: Callable[[], 
     token = _token(settings)
     if not settings.hosts.draw_all:
         check_worker_packages()
+    _log.info("starting", action="starting", version=easel_version())
     point_discord_at(settings)
     bound_reconnects()
     client = make_client(settings.discord.shards)

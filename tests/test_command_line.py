@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,8 @@ from diffusers.pipelines.flux.pipeline_flux_kontext import FluxKontextPipeline
 from PIL import Image
 from safetensors.torch import save_file
 
+from bot.process.health import Health, write_health
+from pipeline.backends.base import WorkerState
 from tests.conftest import ROOT
 from tests.forked_bot import run_command
 from tests.pipeline.engine import tiny
@@ -255,6 +258,13 @@ def test_its_version_and_its_health_are_told(tmp_path: Path) -> None:
     assert (told.returncode, told.stdout) == (0, f"easel {version('easel-bot')}\n")
     unwell = easel("health", EASEL_STORAGE__DIRECTORY=str(tmp_path))
     assert (unwell.returncode, unwell.stdout) == (1, f"No Easel runs on {tmp_path} (storage.directory).\n")
+    # An update leaves the running Easel as it is until its restart, so its own version is told.
+    health = Health(
+        at=time.time(), version="0.0.9", away_since=None, worker=WorkerState.READY, detail="", is_dispatching=True
+    )
+    write_health(tmp_path, health)
+    well = easel("health", EASEL_STORAGE__DIRECTORY=str(tmp_path))
+    assert (well.returncode, well.stdout) == (0, "Easel 0.0.9 is well.\n")
 
 
 def test_a_database_in_use_or_broken_is_told(tmp_path: Path) -> None:

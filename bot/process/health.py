@@ -107,6 +107,12 @@ def warnings(directory: Path) -> list[str]:
     return [] if health is None else [trouble.sentence for trouble in health.warnings]
 
 
+def version_of(directory: Path) -> str:
+    """The version of the Easel that runs on this folder, which an update does not change; empty if none runs."""
+    health = read_health(directory)
+    return "" if health is None else health.version
+
+
 def end_health(directory: Path) -> None:
     """Remove the health file, since the bot ends."""
     (directory / FILE).unlink(missing_ok=True)
