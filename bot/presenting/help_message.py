@@ -34,6 +34,7 @@ class Topic(StrEnum):
     QUOTA = "quota"
     SETTINGS = "settings"
     MODELS = "models"
+    MIDJOURNEY = "midjourney"
     ADMINS = "admins"
 
 
@@ -51,6 +52,15 @@ Each example draws its words from any seed; `tests/recipes/pocket/test_offered.p
 """
 _SHOWN: Final = MappingProxyType({Topic.START: (0, 1), Topic.PROMPTS: (2, 3), Topic.OPTIONS: (4, 5)})
 
+_HABITS: Final = MappingProxyType(
+    {
+        **dict.fromkeys(("info", "subscribe", "fast", "relax", "turbo"), Topic.QUOTA),
+        "prefer": Topic.SETTINGS,
+        **dict.fromkeys(("describe", "shorten", "show", "organize", "tune", "stealth", "public"), Topic.MIDJOURNEY),
+    }
+)
+"""Midjourney's commands, for members who ask for help with them."""
+
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
     """The limits of the options on this host."""
@@ -61,9 +71,13 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def topic_of(words: str) -> Topic | None:
-    """A topic by its key or its name in the spoken language. Members may send words that autocomplete did not offer."""
+    """A topic by its key, by its name in the spoken language, or by a command of Midjourney.
+
+    Members may send words that autocomplete did not offer.
+    """
     wanted = words.strip().casefold()
-    return next((topic for topic in Topic if wanted in (topic, topic_name(topic).casefold())), None)
+    found = next((topic for topic in Topic if wanted in (topic, topic_name(topic).casefold())), None)
+    return found or _HABITS.get(wanted.removeprefix("/").partition(" ")[0])
 
 
 def topic_name(topic: Topic) -> str:

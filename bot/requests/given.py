@@ -13,6 +13,7 @@ from bot.requests.options.option import Option
 from bot.requests.options.table import find_option
 from bot.requests.options.takes import GivenPicture, PictureWeight
 from bot.requests.styles import find_style
+from bot.requests.typed.habits import Habit, habit_of
 from bot.requests.typed.offers import Offers
 from bot.store.rows.preferences import Preferences
 from bot.words import clean
@@ -89,6 +90,7 @@ class _Reading:
         self.avoided: list[str] = []
         self.empty: list[str] = []
         self.unknown: list[str] = []
+        self.habits: dict[Habit, list[str]] = {}
         self.stayed: list[tuple[str, str]] = []
         self.referred: list[tuple[str, str]] = []
 
@@ -117,12 +119,14 @@ class _Reading:
             self.referred.append((typed.spelled, _REFERENCES[name]))
             self.kept += words[1:]
             return
+        habit = habit_of(name)
+        unread = self.unknown if habit is None else self.habits.setdefault(habit, [])
         if words and (name in _WORD_VALUED or _VALUE.match(words[0])):
             is_glued = not rest[:1].isspace()
-            self.unknown.append(f"{typed.spelled}{'' if is_glued else ' '}{words[0]}")
+            unread.append(f"{typed.spelled}{'' if is_glued else ' '}{words[0]}")
             self.kept += words[1:]
             return
-        self.unknown.append(typed.spelled)
+        unread.append(typed.spelled)
         self.kept.append(rest)
         if rest.strip(" ,."):
             self.stayed.append((typed.spelled, " ".join(rest.split())[:_MAX_STAYED]))
@@ -132,6 +136,8 @@ class _Reading:
         if self.unknown:
             key = "notice-unknown-options" if len(self.unknown) == 1 else "notice-unknown-options-many"
             yield Notice(key=key, values={"options": ", ".join(self.unknown)})
+        for habit, options in self.habits.items():
+            yield Notice(key=habit, values={"options": ", ".join(options)})
         for option, words in self.stayed:
             yield Notice(key="notice-words-stayed", values={"option": option, "words": words})
         for option, use in self.referred:

@@ -115,6 +115,13 @@ def test_every_topic_fits_and_leads_to_the_others(topic: Topic, language: str, c
             assert name in words_of(view)
 
 
+def test_commands_of_midjourney_lead_to_what_does_the_same() -> None:
+    assert topic_of("/info") is Topic.QUOTA
+    assert topic_of("prefer suffix") is Topic.SETTINGS
+    assert topic_of("/Show 1a2b") is Topic.MIDJOURNEY
+    assert topic_of("/midjour") is None
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_words_of_a_small_model_are_listed(language: str, catalogue: Catalogue) -> None:
     boundless = msgspec.structs.replace(catalogue.default, vocabulary=None)

@@ -130,15 +130,25 @@ def test_the_last_of_an_options_values_counts_and_the_others_are_told() -> None:
         (
             "cat --stylize 50 on a mat --tile",
             "cat on a mat",
-            ["--stylize 50, --tile are no options here and were left out."],
+            ["--stylize 50: Easel adds no style of its own", "--tile: no model here draws seamless tiles"],
         ),
-        ("cat --v 6", "cat", ["--v 6 is no option here and was left out."]),
-        ("cat --v6.1 --q .5", "cat", ["--v6.1, --q .5 are no options here and were left out."]),
+        ("cat --v 6", "cat", ["--v 6: versions are models here. `--model` chooses one"]),
+        (
+            "cat --v6.1 --q .5",
+            "cat",
+            ["--v6.1: versions are models", "--q .5: speed and quality are the number of steps"],
+        ),
+        (
+            "cat --s 250 --chaos 30 --C 9 --raw",
+            "cat",
+            ["--s 250, --raw: Easel adds", "--chaos 30, --C 9: each picture"],
+        ),
+        ("cat --repeat 4 --sw 50 on a mat", "cat on a mat", ["--repeat 4: 🔁 asks again", "--sw 50: the weight of"]),
         (
             "cat --sref https://x.org/a.png --motion low",
             "cat",
             [
-                "--motion low is no option here and was left out.",
+                "--motion low: what you ask for here is a picture",
                 (
                     "--sref names an address, and a link is never opened. Attach the picture as the option “image”, "
                     "and choose style as its “use”."
@@ -146,14 +156,14 @@ def test_the_last_of_an_options_values_counts_and_the_others_are_told() -> None:
             ],
         ),
         (
-            "cat --colour green eyes --tile",
+            "cat --colour green eyes --hue",
             "cat green eyes",
             [
-                "--colour, --tile are no options here and were left out.",
+                "--colour, --hue are no options here and were left out.",
                 "The words behind --colour stayed in the prompt: “green eyes”.",
             ],
         ),
-        ("cat --colour, --tile", "cat ,", ["--colour, --tile are no options here and were left out."]),
+        ("cat --colour, --hue", "cat ,", ["--colour, --hue are no options here and were left out."]),
         (
             "cat --colour X",
             "cat X",
@@ -162,7 +172,7 @@ def test_the_last_of_an_options_values_counts_and_the_others_are_told() -> None:
                 "The words behind --colour stayed in the prompt: “X”.",
             ],
         ),
-        ("cat --P abc1 on a  mat", "cat on a mat", ["--P abc1 is no option here and was left out."]),
+        ("cat --P abc1 on a  mat", "cat on a mat", ["--P abc1: Easel learns no taste."]),
         ("cat --no --ar 16:9", "cat", ["There was nothing behind --no, so it was left out."]),
         (
             "cat --style raw",
@@ -179,7 +189,9 @@ def test_the_last_of_an_options_values_counts_and_the_others_are_told() -> None:
 def test_what_is_not_read_is_told(prompt: str, kept: str, told: list[str]) -> None:
     given, notices = read_typed_options(GivenRequest(prompt=prompt), OFFERS)
     assert given.prompt == kept
-    assert [text(notice.key, **notice.values) for notice in notices] == told
+    said = [text(notice.key, **notice.values) for notice in notices]
+    assert len(said) == len(told)
+    assert [one for one, begins in zip(said, told, strict=True) if not one.startswith(begins)] == []
 
 
 @pytest.mark.parametrize(
