@@ -13,6 +13,8 @@ class Cause(StrEnum):
     DISPATCHER = "dispatcher"
     WORKER = "worker"
     RESTARTS = "restarts"
+    HOST = "host"
+    """A GPU host rests."""
     DATABASE = "database"
     DISK = "disk"
     """The disk takes no data."""

@@ -40,6 +40,10 @@ def warnings_of(services: Services, restarts: RecentRestarts) -> tuple[Trouble, 
         detail = services.backend.status.detail or "Easel's log has the reasons."
         sentence = f"The worker was restarted {restarts.count} times in the last ten minutes. {detail}"
         found.append(Trouble(cause=Cause.RESTARTS, sentence=sentence))
+    resting = [view for view in services.backend.views if view.state == "resting"]
+    if resting:
+        whose = " ".join(f"The host {view.name} gets only what no other can draw. {view.detail}" for view in resting)
+        found.append(Trouble(cause=Cause.HOST, sentence=f"{whose} It is tried again some minutes later."))
     invalid = services.calls.watch.invalid
     if invalid.is_sparing:
         sentence = (

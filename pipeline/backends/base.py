@@ -20,8 +20,9 @@ class HostView(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: its name.
-        state: `expected` until it is first heard, `away`, `starting`, `unusable`, `draining`, `drawing` or `ready`.
-        detail: one sentence if it is not ready.
+        state: `expected` until it is first heard, `away`, `starting`, `unusable`, `draining`, `resting`, `drawing` or
+            `ready`.
+        detail: one sentence if it is not ready, or rests.
         running: attempts that it draws.
         capacity: attempts that it can draw at once; 0 if that is not known.
         device: the maker's name for its device; empty if that is not known.

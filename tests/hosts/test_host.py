@@ -154,3 +154,28 @@ async def test_a_suspect_is_alone_on_its_host_and_not_in_the_fleet(
     lone.finish("go")
     busy.finish("go")
     assert {(await rig.end()).job_id for _ in range(3)} == {1, 2, 3}
+
+
+async def test_a_host_that_fails_job_after_job_rests_while_others_can_draw(
+    open_rig: OpenRig, request_: GenerationRequest
+) -> None:
+    rig = await open_rig()
+    (bad,) = rig.computers.values()
+    for job in (1, 2, 3):
+        await rig.fleet.submit(job, 1, asking(request_, "fake"))
+        await rig.end()
+    # Nobody else can draw: it goes on.
+    assert rig.fleet.views[0].state == "resting"
+    assert rig.fleet.open_models == {"pocket"}
+    good = rig.invite(capacity=1)
+    rig.fleet.read_roster()
+    good.start()
+    await rig.ready(2)
+    await rig.fleet.submit(4, 1, asking(request_, "until go"))
+    assert rig.fleet.open_models == set()
+    with pytest.raises(WorkerUnavailable):
+        await rig.fleet.submit(5, 1, request_)
+    good.finish("go")
+    assert (await rig.end()).job_id == 4
+    assert good.drew == [(4, 1)]
+    assert len(bad.drew) == 3

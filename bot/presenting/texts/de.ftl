@@ -1123,6 +1123,7 @@ status-host = Rechner { $name }: { $state ->
     [starting] startet
     [unusable] nicht zu gebrauchen; siehe Protokoll
     [draining] nimmt keine Aufträge mehr
+    [resting] ruht, weil er versagte oder viel zu langsam war; siehe Protokoll
     [drawing] zeichnet { $running } von { $capacity }
    *[ready] bereit
 }{ $device ->

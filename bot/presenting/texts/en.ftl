@@ -1123,6 +1123,7 @@ status-host = Host { $name }: { $state ->
     [starting] starting
     [unusable] not usable; see the log
     [draining] takes no more jobs
+    [resting] rests, since it failed or lagged; see the log
     [drawing] drawing { $running } of { $capacity }
    *[ready] ready
 }{ $device ->

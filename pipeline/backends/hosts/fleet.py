@@ -8,23 +8,28 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
-from pipeline.backends.base import NO_PICTURES, Backend, BackendStatus, HostView, WorkerUnavailable
+import msgspec
+import structlog
+
+from pipeline.backends.base import NO_PICTURES, Backend, BackendStatus, HostView, WorkerState, WorkerUnavailable
 from pipeline.backends.hosts.host import RemoteHost
 from pipeline.backends.hosts.merging import merged_status
-from pipeline.backends.hosts.placement import Candidate, best, emptiest
+from pipeline.backends.hosts.placement import Candidate, best, emptiest, open_models
 from pipeline.backends.hosts.presence import Terms
+from pipeline.backends.hosts.record import REST_S, Record
 from pipeline.backends.hosts.switchboard import Switchboard
 from pipeline.link.link import Door
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.finishing import FinishedPictures, FinishPictures
 from pipeline.protocol.wire.hosts import Key
-from pipeline.protocol.wire.messages import Checked, FoundPart, JobEvent, Ready
+from pipeline.protocol.wire.messages import Checked, Failed, Finished, FoundPart, JobEvent, Progress, Ready
 from pipeline.protocol.wire.settings import NO_CHECKING, Checking
 
 LOCAL: Final = ""
 """Name of the worker on the bot's own computer."""
 
 _A = TypeVar("_A")
+_log = structlog.get_logger(__name__)
 
 
 class Fleet(Backend):
@@ -47,12 +52,14 @@ class Fleet(Backend):
             on_join=lambda host: self._join(host.name, host),
             on_leave=self._leave,
             on_change=self._tell,
+            views=lambda: self.views,
         )
         self._local = local
         self._events: asyncio.Queue[JobEvent | None] = asyncio.Queue()
         self._callbacks: list[Callable[[], None]] = []
         self._pumps: dict[str, asyncio.Task[None]] = {}
-        self._last_model: dict[str, str] = {}
+        self._records: dict[str, Record] = {}
+        self._default_key = terms.policy.default_key
 
     async def start(self) -> None:
         """Connect, and start the worker of this computer."""
@@ -68,14 +75,26 @@ class Fleet(Backend):
     async def _leave(self, host: RemoteHost) -> None:
         await host.close()  # the events of its attempts come before the end of its stream
         await self._pumps.pop(host.name)
+        del self._records[host.name]
 
     def _join(self, name: str, backend: Backend) -> None:
+        self._records[name] = Record(self._default_key, asyncio.get_running_loop().time)
         backend.on_ready(self._tell)
-        self._pumps[name] = asyncio.create_task(self._pump(backend), name=f"events of {name or 'this computer'}")
+        self._pumps[name] = asyncio.create_task(self._pump(name, backend), name=f"events of {name or 'this computer'}")
 
-    async def _pump(self, backend: Backend) -> None:
+    async def _pump(self, name: str, backend: Backend) -> None:
         async for event in backend.events():
+            if not isinstance(event, Progress):
+                self._note(name, event)
             self._events.put_nowait(event)
+
+    def _note(self, name: str, end: Finished | Failed) -> None:
+        record = self._records[name]
+        why = record.why
+        record.end(end)
+        if record.why and record.why != why:
+            _log.warning("worker rests", action="rests", host=name, seconds=REST_S, detail=record.why)
+            asyncio.get_running_loop().call_later(REST_S, self._tell)
 
     def _tell(self) -> None:
         for callback in self._callbacks:
@@ -123,22 +142,29 @@ class Fleet(Backend):
         Raises:
             WorkerUnavailable: none that can is free.
         """
-        candidates = self._candidates(request.model_key)
+        candidates = self._candidates(request)
         chosen = emptiest(candidates, request) if is_alone else best(candidates, request)
         if chosen is None:
             raise WorkerUnavailable("No free worker can draw this now.")
-        await self._members[chosen.name].submit(
-            job_id, attempt, request, pictures=pictures, checking=checking, is_alone=is_alone
-        )
-        self._last_model[chosen.name] = request.model_key
+        record = self._records[chosen.name]
+        record.begin((job_id, attempt), request)
+        try:
+            await self._members[chosen.name].submit(
+                job_id, attempt, request, pictures=pictures, checking=checking, is_alone=is_alone
+            )
+        except BaseException:
+            record.forget((job_id, attempt))
+            raise
 
-    def _candidates(self, model_key: str) -> list[Candidate]:
+    def _candidates(self, request: Request | None = None) -> list[Candidate]:
+        """The ready workers, with what their records say about a request."""
         found: list[Candidate] = []
         for name, member in self._members.items():
-            ready = member.status.ready
-            if ready is not None and member.free_slots > 0:
-                is_loaded = self._last_model.get(name) == model_key
-                found.append(Candidate(name=name, ready=ready, free=member.free_slots, is_loaded=is_loaded))
+            status, record = member.status, self._records[name]
+            if status.ready is not None and status.state is WorkerState.READY:
+                free = member.free_slots
+                candidate = Candidate(name=name, ready=status.ready, free=free, is_resting=record.is_resting)
+                found.append(candidate if request is None else _about(candidate, record, request))
         return found
 
     async def cancel(self, job_id: int, attempt: int) -> None:
@@ -208,14 +234,20 @@ class Fleet(Backend):
     @property
     def views(self) -> tuple[HostView, ...]:
         """The GPU hosts, sorted by name."""
-        return tuple(self.hosts[name].view for name in sorted(self.hosts))
+        return tuple(self._view(name) for name in sorted(self.hosts))
+
+    def _view(self, name: str) -> HostView:
+        view, record = self.hosts[name].view, self._records[name]
+        if view.state not in {"drawing", "ready"} or not record.is_resting:
+            return view
+        return msgspec.structs.replace(view, state="resting", detail=record.why)
 
     @property
     def open_models(self) -> frozenset[str] | None:
         """Keys of the models with which some worker can take an attempt now; None if there are no hosts."""
         if not self.hosts:
             return None
-        return frozenset(key for each in self._members.values() for key in _open(each))
+        return open_models(self._candidates())
 
     async def take_over(self, requests: Mapping[Key, Request]) -> set[Key]:
         """Go on with those of these attempts that hosts draw or have drawn.
@@ -247,6 +279,10 @@ class Fleet(Backend):
         return {**local, **self._switchboard.hosts}
 
 
-def _open(member: Backend) -> tuple[str, ...]:
-    ready = member.status.ready
-    return ready.models if ready is not None and member.free_slots > 0 else ()
+def _about(candidate: Candidate, record: Record, request: Request) -> Candidate:
+    return msgspec.structs.replace(
+        candidate,
+        same_model=record.same_model(request.model_key),
+        is_loaded=record.is_loaded(request.model_key),
+        usual_s=record.usual_s(request),
+    )

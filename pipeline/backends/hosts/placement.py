@@ -9,6 +9,9 @@ import msgspec
 from pipeline.protocol.requests import GenerationRequest, Request, UpscaleRequest
 from pipeline.protocol.wire.messages import Ready
 
+_SHARED: Final = 0.5
+"""Part of an attempt's cost that is saved beside others of its model, in shared forward passes. Benchmark `batching`
+measures more on a processor; on a full GPU it is less."""
 _LORA: Final = re.compile(r"<lora:\s*([^:>]+?)\s*[:>]", re.IGNORECASE)
 
 
@@ -22,6 +25,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
         same_model: number of its running attempts with the job's model. They share forward passes with it.
         is_loaded: whether it drew with this model last, so that it need not load it.
         usual_s: measured seconds of such a job there; 0 if they are not known.
+        is_resting: whether it gets only what no other worker can draw.
     """
 
     name: str
@@ -30,6 +34,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     same_model: int = 0
     is_loaded: bool = False
     usual_s: float = 0.0
+    is_resting: bool = False
 
 
 def can_draw(ready: Ready, request: Request) -> bool:
@@ -44,21 +49,39 @@ def can_draw(ready: Ready, request: Request) -> bool:
 
 
 def best(candidates: Iterable[Candidate], request: Request) -> Candidate | None:
-    """The worker for a job: model loaded, then most company, then the soonest end; None if none can take it."""
-    able = [each for each in candidates if each.free > 0 and can_draw(each.ready, request)]
-    return min(able, key=_order, default=None)
+    """The worker for a job: model loaded, then the soonest end; None if none that may draw it has room."""
+    return min(_able(candidates, request), key=_order, default=None)
 
 
 def emptiest(candidates: Iterable[Candidate], request: Request) -> Candidate | None:
-    """The worker that is empty soonest for a job that must run alone; None if none can draw it."""
-    able = [each for each in candidates if each.free > 0 and can_draw(each.ready, request)]
-    return min(able, key=lambda each: each.ready.capacity - each.free, default=None)
+    """The worker that is empty soonest for a job that must run alone; None if none that may draw it has room."""
+    return min(_able(candidates, request), key=lambda each: each.ready.capacity - each.free, default=None)
 
 
-def _order(each: Candidate) -> tuple[bool, int, float, float]:
-    running = each.ready.capacity - each.free
+def open_models(candidates: Iterable[Candidate]) -> frozenset[str]:
+    """Keys of the models with which some worker may take an attempt now."""
+    candidates = [*candidates]
+    awake = {key for each in candidates if not each.is_resting for key in each.ready.models}
+    return frozenset(
+        key
+        for each in candidates
+        if each.free > 0
+        for key in each.ready.models
+        if not each.is_resting or key not in awake
+    )
+
+
+def _able(candidates: Iterable[Candidate], request: Request) -> list[Candidate]:
+    """Workers with room that can draw a job. Those that rest are left out if another, with room or without, can."""
+    able = [each for each in candidates if can_draw(each.ready, request)]
+    awake = [each for each in able if not each.is_resting]
+    return [each for each in awake or able if each.free > 0]
+
+
+def _order(each: Candidate) -> tuple[bool, float, float]:
+    running = each.ready.capacity - each.free - _SHARED * each.same_model
     load = (running + 1) / each.ready.capacity
-    return not each.is_loaded, -each.same_model, load * each.usual_s, load
+    return not each.is_loaded, load * each.usual_s, load
 
 
 def _lora_names(request: GenerationRequest) -> set[str]:

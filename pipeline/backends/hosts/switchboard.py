@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Final
 
 import msgspec
 import structlog
 from nats.aio.msg import Msg
 
+from pipeline.backends.base import HostView
 from pipeline.backends.hosts.host import RemoteHost
 from pipeline.backends.hosts.presence import Terms
 from pipeline.link.link import Door, Link
@@ -39,6 +40,7 @@ class Switchboard:
         on_join: called with each host that becomes known.
         on_leave: called with each host that was removed, after its attempts have failed.
         on_change: called when the roster was read again.
+        views: what the owner is shown of the hosts.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Switchboard:
         on_join: Callable[[RemoteHost], None],
         on_leave: Callable[[RemoteHost], Coroutine[None, None, None]],
         on_change: Callable[[], None],
+        views: Callable[[], Sequence[HostView]],
     ) -> None:
         handlers = {FROM_HOSTS: self._hear, FLEET: self._hear_owner, _ECHO: self._hear_echo}
         self._link = Link(door, handlers=handlers, on_up=self._on_up)
@@ -58,6 +61,7 @@ class Switchboard:
         self._on_join = on_join
         self._on_leave = on_leave
         self._on_change = on_change
+        self._views = views
         self._fetching = asyncio.Semaphore(_FETCHED_AT_ONCE)
         self._echoed_at = 0.0
         self._has_taken_over = False
@@ -168,8 +172,7 @@ class Switchboard:
         except Exception:  # noqa: BLE001 - whatever is wrong with the owner's file, hosts draw on
             _log.exception("the roster cannot be read", action="roster_failed")
         if message.reply:
-            views = [self.hosts[name].view for name in sorted(self.hosts)]
-            await self._link.send(message.reply, msgspec.json.encode(views))
+            await self._link.send(message.reply, msgspec.json.encode(self._views()))
 
     async def _hear_echo(self, message: Msg) -> None:  # noqa: ARG002 - that it came is all it says
         self._echoed_at = asyncio.get_running_loop().time()

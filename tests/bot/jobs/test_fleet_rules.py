@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import msgspec
 import pytest
 
+from bot.process.troubles import RecentRestarts, warnings_of
 from bot.store.rows.jobs import JobStatus
-from pipeline.backends.base import WorkerSilent, WorkerUnavailable
+from bot.troubles import Cause
+from pipeline.backends.base import HostView, WorkerSilent, WorkerUnavailable
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.wire.messages import Failed
-from tests.bot.jobs.conftest import House
+from tests.bot.jobs.conftest import Gate, House
 
 OpenHouse = Callable[..., Awaitable[House]]
 
@@ -43,3 +46,18 @@ async def test_a_lost_host_is_no_crash_of_its_job(open_house: OpenHouse) -> None
     house.backend._attempts.hand_on(Failed(job_id=job.job_id, attempt=1, reason=FailureReason.HOST_LOST))
     done = await house.until(job, JobStatus.SUCCEEDED)
     assert (done.attempt, done.crashes) == (2, 0)
+
+
+async def test_the_owner_is_told_that_a_host_rests(open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = await open_house()
+    view = HostView(
+        name="attic", state="resting", detail="It failed 3 jobs in a row.", running=0, capacity=4, device="",
+        models=(), easel="",
+    )  # fmt: skip
+    monkeypatch.setattr(Gate, "views", (view,))
+    (told,) = warnings_of(house.services, RecentRestarts())
+    assert told.cause is Cause.HOST
+    assert "attic" in told.sentence
+    assert view.detail in told.sentence
+    monkeypatch.setattr(Gate, "views", (msgspec.structs.replace(view, state="ready"),))
+    assert warnings_of(house.services, RecentRestarts()) == ()
