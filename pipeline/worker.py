@@ -30,6 +30,7 @@ from pipeline.engine.models.loading import quiet_libraries
 from pipeline.engine.pixels.image_check import ImageCheck
 from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.engine.pixels.text_mask import TextMask
+from pipeline.engine.weights.storage import is_kept_apart
 from pipeline.outbox import Outbox
 from pipeline.processes import die_with
 from pipeline.protocol.catalogue.networks import TextMaskSpec
@@ -86,7 +87,7 @@ def run_worker(socket_fd: int) -> int:
         check_acceleration(
             placement,
             has_loras=first.lora_directory is not None or any(spec.lora for spec in first.models),
-            has_stored_weights=any(spec.weights for spec in first.models),
+            has_stored_weights=any(map(is_kept_apart, first.models)),
         )
     except DeviceUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.device to auto, or mend the driver.")

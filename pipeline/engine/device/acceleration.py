@@ -50,8 +50,9 @@ def check_acceleration(placement: Placement, *, has_loras: bool, has_stored_weig
     chosen = placement.acceleration
     if has_stored_weights and (chosen.accelerator != "none" or chosen.fuse_qkv):
         raise AcceleratorUnavailable(
-            "Weights of [model.weights] are cast inside the layers that pipeline.accelerator and pipeline.fuse_qkv "
-            "replace. Set pipeline.accelerator to none and pipeline.fuse_qkv to false, or leave [model.weights] out."
+            "Weights of [model.weights] and of GGUF files are cast inside the layers that pipeline.accelerator and "
+            "pipeline.fuse_qkv replace. Set pipeline.accelerator to none and pipeline.fuse_qkv to false, or leave "
+            "[model.weights] out and take a .safetensors."
         )
     if has_loras and (chosen.accelerator != "none" or chosen.fuse_qkv):
         raise AcceleratorUnavailable(

@@ -141,7 +141,7 @@ def _loaded(
     note_progress()
     if spec.weights:
         # Cast before they move, so that the device never holds the larger ones. A later cast would undo it.
-        pipeline.to(dtype=placement.dtype)
+        _cast(pipeline, placement.dtype)
         check_numbers(pipeline.components, f"of {spec.title}")
         store(pipeline.components, spec, placement)
     in_ram = _parts_in_ram(pipeline, spec, placement)
@@ -180,10 +180,17 @@ def _parts_in_ram(pipeline: Any, spec: ModelSpec, placement: Placement) -> tuple
     return tuple(part for part in found if isinstance(part, nn.Module))
 
 
+def _cast(pipeline: Any, dtype: torch.dtype) -> None:
+    """Bring a pipeline to the precision of the forward pass. Networks of quantised files came in it, and stay so."""
+    for part in modules_of(pipeline):
+        if not getattr(part, "is_quantized", False):
+            part.to(dtype=dtype)
+
+
 def _place(pipeline: Any, spec: ModelSpec, placement: Placement, in_ram: Sequence[nn.Module]) -> None:
     """Bring a pipeline to its device, in the precision of the forward pass unless it is kept in another one."""
     if not spec.weights:
-        pipeline.to(dtype=placement.dtype)
+        _cast(pipeline, placement.dtype)
     for part in modules_of(pipeline):
         if part not in in_ram:
             part.to(placement.device)

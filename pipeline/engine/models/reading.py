@@ -25,6 +25,7 @@ from pipeline.engine.models.sources import (
     vae_config,
 )
 from pipeline.engine.weights.components import find_weights, part_of
+from pipeline.engine.weights.gguf_files import load_gguf
 from pipeline.engine.weights.headers import read_tensors
 from pipeline.engine.weights.hub import folder_of
 from pipeline.engine.weights.quantised import is_scaled, take_scales
@@ -94,6 +95,8 @@ def _read_file(
 def _read_network(path: Path, config: Path, parts: FamilyParts, placement: Placement) -> dict[str, Any]:
     """Denoising network from a file of its own, by its component's name."""
     name, some_class = network_in_a_file(config, parts)
+    if path.suffix == ".gguf":
+        return {name: load_gguf(path, some_class, config / name, placement.dtype)}
     where = f"The file {path.name}"
     is_in_float8 = is_scaled(read_tensors(path))
     weights: Any = take_scales(load_file(path), where, placement.dtype) if is_in_float8 else str(path)

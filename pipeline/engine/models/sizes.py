@@ -18,6 +18,7 @@ from pipeline.engine.models.networks import CacheEntry, ControlNetworkSpec, Imag
 from pipeline.engine.models.sources import components_with_weights
 from pipeline.engine.weights.checkpoints import share_of
 from pipeline.engine.weights.components import find_weights
+from pipeline.engine.weights.gguf_files import gguf_bytes, is_gguf
 from pipeline.engine.weights.headers import count_numbers, read_tensors
 from pipeline.engine.weights.hub import folder_of
 from pipeline.engine.weights.storage import kept_bytes, resting_in, stored_bytes
@@ -129,7 +130,12 @@ def _model_bytes(spec: ModelSpec, dtype: torch.dtype, cache_directory: str | Non
         # The file holds the denoising network, and this folder the rest.
         rest = Path(source.config)
         name, some_class = network_in_a_file(rest, parts)
-        network = stored_bytes(Path(source.path), spec.weights.get(name), dtype, some_class)
+        path = Path(source.path)
+        network = (
+            gguf_bytes(path, dtype)
+            if is_gguf(source)
+            else stored_bytes(path, spec.weights.get(name), dtype, some_class)
+        )
         return network + _bytes_of(rest, spec, dtype, without=name)
     folder = Path(source.path) if isinstance(source, FolderSource) else downloaded(source, cache_directory)
     return None if folder is None else _bytes_of(folder, spec, dtype)

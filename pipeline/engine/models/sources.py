@@ -18,6 +18,7 @@ from pipeline.engine.sampling.noise import read_schedule, schedule_changes
 from pipeline.engine.weights.checkpoints import absent, check_checkpoint, check_family, check_vae_file, holds
 from pipeline.engine.weights.completeness import check_component, check_tokenizer
 from pipeline.engine.weights.components import component_class, find_weights, has_weights, part_of, read_json
+from pipeline.engine.weights.formats import check_suffix, network_tensors
 from pipeline.engine.weights.headers import read_header, read_tensors, text_features_in
 from pipeline.engine.weights.hub import configurations_for, folder_of
 from pipeline.engine.weights.marks import NO_MARKS, Marks, read_marks
@@ -141,7 +142,7 @@ def check_vae(spec: ModelSpec, cache_directory: str | None) -> None:
     source = spec.vae
     if isinstance(source, FileSource):
         path = Path(source.path)
-        _check_suffix(path)
+        check_suffix(path)
         check_vae_file(path, read_tensors(path), vae_config(source, spec, cache_directory))
     elif source is not None:
         folder = part_of(folder_of(source, cache_directory, f"The VAE of {spec.title}", spec.key), "vae")
@@ -206,7 +207,7 @@ def _check_file(source: FileSource, spec: ModelSpec, cache_directory: str | None
     path, parts = Path(source.path), parts_of(spec)
     if parts.has_network_files:
         return _check_network_file(path, source.config, spec)
-    _check_suffix(path)
+    check_suffix(path)
     check_formats(path)
     tensors = take_scales(read_tensors(path), f"The file {path.name}")
     marks = read_marks(path, spec)
@@ -231,22 +232,11 @@ def _check_network_file(path: Path, config: str | None, spec: ModelSpec) -> Look
         raise ModelUnavailable(
             f"The file {path.name} holds a part of a model; name the diffusers folder with the rest in config."
         )
-    _check_suffix(path)
-    check_formats(path)
-    folder, tensors = Path(config), take_scales(read_tensors(path), f"The file {path.name}")
+    folder, tensors = Path(config), network_tensors(path)
     name, some_class = network_in_a_file(folder, parts_of(spec))
     unread = check_checkpoint(path, tensors, {name: some_class}, folder)
     look = check_folder(folder, spec, without=name)
     return msgspec.structs.replace(look, unread=(*look.unread, *unread))
-
-
-def _check_suffix(path: Path) -> None:
-    if path.is_dir():
-        raise ModelUnavailable(f'The path {path} is a folder and not a file; write kind = "folder" in the catalogue.')
-    if path.suffix == ".gguf":
-        raise ModelUnavailable(f"The file {path.name} is a GGUF file, which Easel does not read; take a .safetensors.")
-    if path.suffix != ".safetensors":
-        raise ModelUnavailable(f"The file {path.name} is no .safetensors file; others may run foreign code.")
 
 
 def check_file_with(path: Path, config: Path, spec: ModelSpec, tensors: Any, marks: Marks) -> Look:

@@ -17,6 +17,7 @@ from transformers import PreTrainedModel
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.weights.components import text_encoders_in
+from pipeline.engine.weights.gguf_files import is_gguf
 from pipeline.engine.weights.headers import count_numbers, read_tensors
 from pipeline.engine.weights.packages import need_package
 from pipeline.engine.weights.packed_layers import PACKAGES, pack, packed_bytes
@@ -40,6 +41,10 @@ def check_storage(spec: ModelSpec, components: Mapping[str, Any]) -> None:
             raise ModelUnavailable(
                 f"{spec.title} has {name} in [model.weights], and only these can be kept in {storage}: "
                 f"{', '.join(known)}."
+            )
+        if is_gguf(spec.source) and name in ("transformer", "unet"):
+            raise ModelUnavailable(
+                f"{spec.title} has {name} in [model.weights], and its GGUF file says how it is kept; leave it out."
             )
         if storage in PACKAGES:
             need_package(PACKAGES[storage], f"{spec.title} keeps {name} in {storage}, which")
@@ -124,6 +129,12 @@ def _left_alone(some_class: Any) -> tuple[str, ...]:
     return (*DEFAULT_SKIP_MODULES_PATTERN, *(getattr(some_class, "_skip_layerwise_casting_patterns", None) or ()))
 
 
+def is_kept_apart(spec: ModelSpec) -> bool:
+    """True when weights of a model are kept in another form than the precision of the forward pass."""
+    return bool(spec.weights) or is_gguf(spec.source)
+
+
 def precision_of(dtype_name: str, spec: ModelSpec) -> str:
     """The precision of a model's pictures in words: that of the forward pass, and what is kept in fewer bits."""
-    return ", ".join((dtype_name, *(f"{name} in {storage}" for name, storage in sorted(spec.weights.items()))))
+    kept = [f"{name} in {storage}" for name, storage in sorted(spec.weights.items())]
+    return ", ".join((dtype_name, *kept, *(("weights of a GGUF file",) if is_gguf(spec.source) else ())))

@@ -106,14 +106,6 @@ def test_a_network_that_diffusers_reads_from_no_file_is_named(tmp_path: Path) ->
         check_source(spec)
 
 
-def test_a_quantised_file_is_named(tmp_path: Path) -> None:
-    _, spec = _entries(tmp_path, grids.z_image)
-    file = (tmp_path / "network.safetensors").rename(tmp_path / "network.gguf")
-    source = FileSource(path=str(file), config=str(tmp_path / "rest"))
-    with pytest.raises(ModelUnavailable, match="is a GGUF file, which Easel does not read"):
-        check_source(msgspec.structs.replace(spec, source=source))
-
-
 def test_the_rest_must_be_whole(tmp_path: Path) -> None:
     _, spec = _entries(tmp_path, grids.z_image)
     (tmp_path / "rest" / "vae" / "diffusion_pytorch_model.safetensors").unlink()
