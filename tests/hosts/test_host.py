@@ -30,7 +30,7 @@ async def test_a_host_draws_and_forgets_what_is_kept(open_rig: OpenRig, request_
     end = await rig.end()
     assert isinstance(end, Finished)
     assert (end.job_id, end.attempt) == (1, 1)
-    assert end.outputs[0].data == b"\x89PNG\r\n\x1a\n" + picture
+    assert picture in end.outputs[0].data
     assert rig.fleet.free_slots == 2
     streams = rig.fleet._switchboard.link.streams
     store = await streams.object_store(f"easel-{host.name}")

@@ -1,13 +1,26 @@
-"""What the bot believes of a host about the end of an attempt."""
+"""What the bot believes of a host about its attempts.
 
+A host belongs to somebody whom the owner trusts with words, but it may be broken, or in other hands by now. The bot
+makes copies of pictures for Discord, so it takes none whose decoding would cost more than what was asked for.
+"""
+
+import io
 from typing import Final
 
+import msgspec
+from PIL import Image
+
+from pipeline.protocol.limits import MAX_SIDE, UPSCALES
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.hosts import Done, decode_finished
-from pipeline.protocol.wire.messages import Finished
+from pipeline.protocol.wire.messages import Finished, Progress
+from pipeline.protocol.wire.outputs import Output
 
 MAX_FILE_BYTES: Final = 64 * 1024 * 1024
-_STARTS: Final = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff", "image/webp": b"RIFF"}
+MAX_FILE_PIXELS: Final = (MAX_SIDE * max(UPSCALES)) ** 2
+"""Pixels of the largest picture that a model draws, enlarged."""
+MAX_PREVIEW_BYTES: Final = 1024 * 1024
+_FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 
 
 class EndRefused(Exception):
@@ -34,7 +47,33 @@ def checked_end(body: bytes, done: Done, request: Request | None) -> Finished:
     if len({output.index for output in end.outputs}) != len(end.outputs):
         raise EndRefused("The parcel holds two files in one place.")
     for output in end.outputs:
-        start = _STARTS.get(output.media_type)
-        if start is None or not output.data.startswith(start) or len(output.data) > MAX_FILE_BYTES:
-            raise EndRefused(f"A file in the parcel is no {output.media_type} of at most {MAX_FILE_BYTES} bytes.")
+        _check(output)
     return end
+
+
+def checked_progress(progress: Progress) -> Progress:
+    """A word about an attempt, without its preview if that is no small WebP file. The bot does not open previews."""
+    preview = progress.preview
+    if not preview or (preview[:4] == b"RIFF" and preview[8:12] == b"WEBP" and len(preview) <= MAX_PREVIEW_BYTES):
+        return progress
+    return msgspec.structs.replace(progress, preview=b"")
+
+
+def _check(output: Output) -> None:
+    """See that a file is one still picture of the format and size that the host says. No pixel is decoded.
+
+    Raises:
+        EndRefused: it is not.
+    """
+    kind = _FORMATS.get(output.media_type)
+    if kind is None or len(output.data) > MAX_FILE_BYTES:
+        raise EndRefused(f"A file in the parcel is no {output.media_type} of at most {MAX_FILE_BYTES} bytes.")
+    try:
+        with Image.open(io.BytesIO(output.data), formats=(kind,)) as opened:
+            size, is_moving = opened.size, getattr(opened, "is_animated", False)
+    except Exception as error:  # a parser that meets a hostile file raises whatever it likes
+        raise EndRefused(f"A file in the parcel is no {output.media_type}.") from error
+    if size != (output.width, output.height) or is_moving:
+        raise EndRefused(f"A picture in the parcel is not the still one of {output.width} x {output.height} pixels.")
+    if size[0] * size[1] > MAX_FILE_PIXELS:
+        raise EndRefused(f"A picture in the parcel has more than {MAX_FILE_PIXELS:,} pixels.")

@@ -21,25 +21,14 @@ from pipeline.backends.base import (
 )
 from pipeline.backends.hosts.arrivals import Arrivals
 from pipeline.backends.hosts.asking import Asking
+from pipeline.backends.hosts.ends import checked_progress
 from pipeline.backends.hosts.presence import Presence, Terms
 from pipeline.link.link import Link
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.finishing import FinishedPictures, FinishPictures
-from pipeline.protocol.wire.hosts import (
-    BotAnswer,
-    Done,
-    Hello,
-    Key,
-    Welcome,
-)
-from pipeline.protocol.wire.messages import (
-    Checked,
-    FoundPart,
-    JobEvent,
-    Progress,
-    Ready,
-)
+from pipeline.protocol.wire.hosts import BotAnswer, Done, Hello, Key, Welcome
+from pipeline.protocol.wire.messages import Checked, FoundPart, JobEvent, Progress, Ready
 from pipeline.protocol.wire.settings import NO_CHECKING, Checking
 
 _log = structlog.get_logger(__name__)
@@ -257,7 +246,7 @@ class RemoteHost(Backend):
     def hear_progress(self, progress: Progress) -> None:
         """Hand a word about an attempt on."""
         if self.presence.is_here:
-            self._attempts.hand_on(progress)
+            self._attempts.hand_on(checked_progress(progress))
 
     async def hear_done(self, done: Done, reply: str) -> None:
         """Take the end of an attempt. Before it is known which attempts are wanted, the agent has to ask again."""

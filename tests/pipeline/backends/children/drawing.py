@@ -8,13 +8,22 @@ import os
 import sys
 import threading
 import time
+import zlib
 from pathlib import Path
 
 from speech import Speech, beat, cancelled, finished, progress
 
 from pipeline.protocol.wire.messages import Cancel, Check, Checked, FindPart, FoundPart, Submit
 
-PNG = b"\x89PNG\r\n\x1a\n"
+
+def png(content: bytes) -> bytes:
+    """A gray picture of 64 x 64 pixels, with a chunk that nobody else knows."""
+    header = (64).to_bytes(4, "big") * 2 + bytes((8, 0, 0, 0, 0))
+    chunks = (b"IHDR" + header, b"teSt" + content, b"IDAT" + zlib.compress(bytes(64 * 65)), b"IEND")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        (len(chunk) - 4).to_bytes(4, "big") + chunk + zlib.crc32(chunk).to_bytes(4, "big") for chunk in chunks
+    )
+
 
 bot = Speech()
 folder, capacity, models = Path(bot.rest[0]), int(bot.rest[1]), tuple(bot.rest[2].split(","))
@@ -25,7 +34,7 @@ bot.say(beat())
 def finish(submit: Submit, name: str) -> None:
     while not (folder / name).exists():
         time.sleep(0.01)
-    bot.say(finished(submit, PNG + str(submit.job_id).encode()))
+    bot.say(finished(submit, png(str(submit.job_id).encode())))
 
 
 while True:
@@ -42,8 +51,7 @@ while True:
             elif word == "fake":
                 bot.say(finished(submit, b"no picture"))
             elif word != "wait":
-                data = PNG + b"".join(submit.pictures.values())
-                bot.say(finished(submit, data))
+                bot.say(finished(submit, png(b"".join(submit.pictures.values()))))
         case Cancel() as cancel:
             bot.say(cancelled(cancel.job_id, cancel.attempt))
         case FindPart() as asked:
