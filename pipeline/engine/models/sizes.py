@@ -21,6 +21,7 @@ from pipeline.engine.weights.components import find_weights
 from pipeline.engine.weights.gguf_files import gguf_bytes, is_gguf
 from pipeline.engine.weights.headers import count_numbers, read_tensors
 from pipeline.engine.weights.hub import folder_of
+from pipeline.engine.weights.quantised import quantisation_of
 from pipeline.engine.weights.storage import kept_bytes, resting_in, stored_bytes
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import (
@@ -147,7 +148,10 @@ def _bytes_of(folder: Path, spec: ModelSpec, dtype: torch.dtype, without: str = 
     resting = resting_in(spec, components)
     for name, some_class in components.items():
         files = find_weights(folder / name, some_class).files if name != without else ()
-        if name in resting:
+        if quantisation_of(folder / name) is not None:
+            # These are what the library makes of them, whatever the precision of the forward pass is.
+            found += sum(tensor.nbytes for file in files for tensor in read_tensors(file).values())
+        elif name in resting:
             found += _layers_at_once([tensor for file in files for tensor in read_tensors(file).values()], dtype)
         else:
             found += sum(stored_bytes(file, spec.weights.get(name), dtype, some_class) for file in files)

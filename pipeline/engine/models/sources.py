@@ -22,7 +22,7 @@ from pipeline.engine.weights.formats import check_suffix, network_tensors
 from pipeline.engine.weights.headers import read_header, read_tensors, text_features_in
 from pipeline.engine.weights.hub import configurations_for, folder_of
 from pipeline.engine.weights.marks import NO_MARKS, Marks, read_marks
-from pipeline.engine.weights.quantised import check_formats, take_scales
+from pipeline.engine.weights.quantised import check_formats, check_quantisation, take_scales
 from pipeline.engine.weights.storage import check_resting, check_storage
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import ModelSpec
@@ -105,6 +105,7 @@ def check_folder(folder: Path, spec: ModelSpec, without: str = "") -> Look:
     unread: list[str] = []
     for component, some_class in components.items():
         if has_weights(some_class) and component != without:
+            check_quantisation(spec, component, folder / component)
             weights = find_weights(folder / component, some_class)
             found = check_component(component, some_class, folder / component, weights)
             unread += [f"{component}/{name}" for name in found if not name.endswith("position_ids")]

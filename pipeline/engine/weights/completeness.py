@@ -46,7 +46,7 @@ def check_component(component: str, some_class: Any, folder: Path, weights: Weig
     """
     config = read_json(folder / "config.json")
     if "quantization_config" in config:
-        # A quantisation library stores other tensors than the class has. Loading shows whether it is installed.
+        # A quantisation library stores other tensors than the class has.
         return ()
     tensors = weights.tensors()
     refuse_quantised(tensors, f"The {title_of(component)} in {folder}")

@@ -1,4 +1,4 @@
-"""Quantised weights: float8 is supported, with or without scales; other kinds are refused.
+"""Quantised weights: float8 is supported, with or without scales, and diffusers folders of bitsandbytes and torchao.
 
 Plain float8 only needs a cast. Scaled float8 has a scale beside each weight, because the numbers were stretched to
 float8's range. Without the scale, the weights would be thousands of times too large and every picture noise.
@@ -7,13 +7,16 @@ float8's range. Without the scale, the weights would be thousands of times too l
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from safetensors import safe_open
 
 from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.weights.components import read_json, title_of
 from pipeline.engine.weights.headers import read_header, read_metadata
+from pipeline.engine.weights.packages import need_package
+from pipeline.protocol.catalogue.models import ModelSpec
 
 FLOAT8: Final = (torch.float8_e4m3fn, torch.float8_e5m2)
 
@@ -35,6 +38,57 @@ _KINDS: Final = (
     ((".SCB", ".weight_format"), "bitsandbytes"),
 )
 """Suffixes of tensor names, each typical of one quantisation format."""
+
+
+_READ: Final = ("bitsandbytes", "torchao")
+"""Packages whose quantised folders Easel has diffusers and transformers read."""
+_DENOISERS: Final = ("unet", "transformer")
+
+
+def quantisation_of(folder: Path) -> dict[str, Any] | None:
+    """What the configuration of a component says about its quantised weights; None if they are not.
+
+    Raises:
+        ModelUnavailable: the configuration is missing or cannot be read.
+    """
+    found = read_json(folder / "config.json").get("quantization_config")
+    return found if isinstance(found, dict) else None
+
+
+def check_quantisation(spec: ModelSpec, component: str, folder: Path) -> None:
+    """Check that the quantised weights of a folder can be read here, and shared by the rows of a forward pass.
+
+    Args:
+        spec: the catalogue's entry.
+        component: name of the component in the index.
+        folder: folder with its `config.json`.
+
+    Raises:
+        ModelUnavailable: they cannot.
+    """
+    found = quantisation_of(folder)
+    if found is None:
+        return
+    method, what = str(found.get("quant_method"))[:60], f"The {title_of(component)} in {folder}"
+    if method not in _READ:
+        raise ModelUnavailable(
+            f"{what} is quantised by {method}, which Easel does not read; it reads folders of {' and '.join(_READ)}."
+        )
+    need_package(method, what)
+    if component in spec.weights:
+        raise ModelUnavailable(f"{what} is quantised already, so leave {component} out of [model.weights].")
+    if component in _DENOISERS and spec.family != "pipeline" and _rounds_inputs(method, found):
+        raise ModelUnavailable(
+            f"{what} rounds what its layers read by all rows of a forward pass, so pictures would depend on their "
+            'company; say family = "pipeline", where each job is drawn alone.'
+        )
+
+
+def _rounds_inputs(method: str, config: Mapping[str, Any]) -> bool:
+    """True when inputs are rounded too: LLM.int8 looks for outliers in all rows, and other ways may scale by all."""
+    if method == "bitsandbytes":
+        return bool(config.get("load_in_8bit"))
+    return "weightonly" not in json.dumps(config.get("quant_type")).casefold().replace("_", "")
 
 
 def refuse_quantised(tensors: Mapping[str, torch.Tensor], what: str) -> None:

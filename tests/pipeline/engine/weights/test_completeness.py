@@ -26,6 +26,7 @@ from pipeline.engine.models.offering import check_models
 from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.models.sources import check_source
 from pipeline.engine.pixels.safety_checker import SafetyChecker
+from pipeline.engine.weights import packages
 from pipeline.protocol.catalogue.models import FAMILY_FACTS, ModelSpec
 from pipeline.protocol.catalogue.networks import Enlarger, Family, FolderSource
 from pipeline.protocol.usual import usual_request
@@ -194,6 +195,39 @@ def test_a_tokenizer_that_is_not_whole_is_named(folder: Path, break_it: Callable
 def test_what_lies_where_weights_should_is_recognised(folder: Path, content: bytes, words: str) -> None:
     (folder / UNET).write_bytes(content)
     assert words in refusal(spec_of(folder))
+
+
+@pytest.mark.parametrize(
+    ("how", "is_installed", "words"),
+    [
+        (
+            {"quant_method": "bitsandbytes", "load_in_4bit": True},
+            False,
+            "install it with `uv sync --extra bitsandbytes`",
+        ),
+        ({"quant_method": "torchao"}, False, "`uv sync --extra torchao`"),
+        ({"quant_method": "sdnq"}, True, "quantised by sdnq, which Easel does not read"),
+        ({"quant_method": "bitsandbytes", "load_in_8bit": True}, True, 'say family = "pipeline"'),
+        ({"quant_method": "torchao", "quant_type": {"_type": "Int8DynamicActivationConfig"}}, True, "on their company"),
+        ({"quant_method": "torchao", "quant_type": {"_type": "Int8WeightOnlyConfig"}}, True, ""),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True}, True, ""),
+    ],
+)
+def test_a_quantised_folder_is_read_if_it_can_be(
+    folder: Path, how: dict[str, Any], is_installed: bool, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packages, "find_spec", lambda _: is_installed or None)
+    config = folder / "unet" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"quantization_config": how}))
+    spec = spec_of(folder)
+    if words:
+        assert words in refusal(spec)
+    else:
+        check_source(spec)
+        # The files hold float32, and loading keeps what they hold.
+        half, kept = choose_placement("cpu", "bfloat16"), sum(each.nbytes for each in load_file(folder / UNET).values())
+        assert (expected_bytes(spec, half, None) or 0) > kept
+        assert "leave unet out of" in refusal(msgspec.structs.replace(spec, weights={"unet": "int8"}))
 
 
 @pytest.mark.parametrize(
