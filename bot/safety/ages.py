@@ -1,5 +1,6 @@
-"""Ages below 18, as the terms for minors write them."""
+"""Ages below 18, as the terms for minors write them, and as numbers beside a word for the young."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -29,6 +30,24 @@ _GERMAN_NUMBERS: Final = (
 )
 _ERAS: Final = ("bronze", "dragon", "golden", "ice", "iron", "middle", "new", "space", "stone")
 _TENS: Final = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_YEARS: Final = r"[\s-]*(?:y|yo|yrs?|years?|j|jahren?|ans|años|anni|anos|лет)\b"
+_NUMBER: Final = r"(?:[3-9]|1[0-7])"
+_ENDS: Final = r"\s*(?:$|[,;!?)\]-]|[.](?!\d)|:\d\.\d+\)|[歳岁살])"
+_ALONE: Final = re.compile(
+    rf"(?:^|[,;(\[]|:\s)\s*{_NUMBER}(?:{_ENDS}|{_YEARS})|\s{_NUMBER}{_YEARS}", re.MULTILINE | re.IGNORECASE
+)
+"""A number from 3 to 17 that is a part by itself, as in `(13)`, or stands before a word for years.
+
+Sizes (`16:9`, `4k`), fractions (`f/8`, `1.5`), counts (`5 candles`) and numbers behind other words (`top 10`) do not.
+"""
+
+
+def has_age(prompt: str, word: str) -> bool:
+    """Whether a prompt has the age of a minor as a number, alone or behind this word of it, such as `girl`."""
+    return bool(
+        _ALONE.search(prompt)
+        or re.search(rf"{re.escape(word)}(?:\W{{1,3}}|\s(?:is|of|de|di|von)\s){_NUMBER}{_ENDS}", prompt)
+    )
 
 
 def age_terms() -> Iterator[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.errors import Refused
-from bot.safety.ages import age_terms
+from bot.safety.ages import age_terms, has_age
 from bot.safety.judging import hits_of
 from bot.safety.words.files import BadRuleFile, read_rule_file, read_text
 from bot.safety.words.matching import Matcher
@@ -14,7 +14,8 @@ from bot.safety.words.rules import RuleSet
 from pipeline.protocol.requests import Request
 
 _MINORS: Final = "minors"
-_LISTS: Final = (_MINORS, "sexual")
+_SEXUAL: Final = "sexual"
+_YOUNG: Final = "young"
 CATEGORY: Final = "minors"
 """What the audit log names in place of the words."""
 
@@ -25,16 +26,18 @@ class HardRule:
     Args:
         minors: terms for minors.
         sexual: sexual terms.
+        young: words for minors and for adults, which name a minor beside an age below 18.
     """
 
-    def __init__(self, minors: RuleSet, sexual: RuleSet) -> None:
+    def __init__(self, minors: RuleSet, sexual: RuleSet, young: RuleSet) -> None:
         self._minors = Matcher(minors)
         self._sexual = Matcher(sexual)
+        self._young = Matcher(young)
 
     def names_minors(self, request: Request) -> bool:
         """Whether a request has a term for minors. Pictures of such a request are checked most strictly."""
         try:
-            return bool(hits_of(self._minors, request))
+            return self._has_minors(request)
         except Refused:  # it changes so often that it is not judged
             return True
 
@@ -44,13 +47,18 @@ class HardRule:
         Raises:
             Refused: the prompt changes so often that it is not judged.
         """
-        return bool(hits_of(self._sexual, request)) and bool(hits_of(self._minors, request))
+        return bool(hits_of(self._sexual, request)) and self._has_minors(request)
+
+    def _has_minors(self, request: Request) -> bool:
+        return bool(hits_of(self._minors, request)) or any(
+            has_age(request.prompt, hit.part) for hit in hits_of(self._young, request)
+        )
 
 
 @functools.cache
 def shipped_rule() -> HardRule:
     """The rule with the lists of the package."""
-    return HardRule(*map(read_list, _LISTS))
+    return HardRule(read_list(_MINORS), read_list(_SEXUAL), read_list(_YOUNG))
 
 
 def widened_rule(directory: Path) -> HardRule:
@@ -59,10 +67,11 @@ def widened_rule(directory: Path) -> HardRule:
     Raises:
         BadRuleFile: there is neither, or one cannot be read or takes something away.
     """
-    files = {name: directory / f"{name}.txt" for name in _LISTS}
+    files = {name: directory / f"{name}.txt" for name in (_MINORS, _SEXUAL)}
     if not any(file.is_file() for file in files.values()):
         raise BadRuleFile(f"{directory} has neither minors.txt nor sexual.txt.")
-    return HardRule(*(_widened(name, file) for name, file in files.items()))
+    minors, sexual = (_widened(name, file) for name, file in files.items())
+    return HardRule(minors, sexual, read_list(_YOUNG))
 
 
 def _widened(name: str, file: Path) -> RuleSet:

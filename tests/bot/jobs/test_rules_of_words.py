@@ -209,7 +209,7 @@ async def test_the_hard_rule_is_told_without_a_hint_and_its_audit_row_has_no_wor
     open_house: OpenHouse, request_: GenerationRequest
 ) -> None:
     house = await open_house()
-    house.services.gate._hard_rule = HardRule(read_text("blorbel\n"), read_text("zindel\n"))
+    house.services.gate._hard_rule = HardRule(read_text("blorbel"), read_text("zindel"), read_text("grelk"))
     order = order_of(msgspec.structs.replace(request_, prompt="a blorbel, zindel"))
     with pytest.raises(Refused) as refused:
         await house.services.accepting.accept(order)
@@ -225,7 +225,7 @@ async def test_a_picture_that_was_given_with_what_the_hard_rule_refuses_is_not_k
     open_house: OpenHouse, request_: GenerationRequest, tmp_path: Path
 ) -> None:
     house = await open_house()
-    house.services.gate._hard_rule = HardRule(read_text("blorbel\n"), read_text("zindel\n"))
+    house.services.gate._hard_rule = HardRule(read_text("blorbel"), read_text("zindel"), read_text("grelk"))
     files, accepting = ImageStore(tmp_path / "inputs"), house.services.accepting
     named, given = await files.save(b"named"), await files.save(b"given")
     await house.ask(inputs=(named,))
@@ -245,7 +245,7 @@ async def test_the_owners_program_hears_of_what_the_hard_rule_refuses(
     program.write_text(f'#!/bin/sh\necho "$@" > {told}; env >> {told}\n', encoding="utf-8")
     program.chmod(0o700)
     house = await open_house(safety={"on_hard_rule": program})
-    house.services.gate._hard_rule = HardRule(read_text("blorbel\n"), read_text("zindel\n"))
+    house.services.gate._hard_rule = HardRule(read_text("blorbel"), read_text("zindel"), read_text("grelk"))
     with pytest.raises(Refused, match="refused-hard"):
         await house.services.accepting.accept(order_of(msgspec.structs.replace(request_, prompt="a blorbel, zindel")))
     await asyncio.gather(*house.services.accepting._judging.programs)
