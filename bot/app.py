@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Final
 
 import discord
@@ -133,18 +133,8 @@ async def run_bot(settings: Settings, catalogue: Catalogue, check: Callable[[], 
         signals = Signals(check)
         signals.listen()
         await services.backend.start()
-        logged_in = asyncio.Event()
-        pulse = Pulse(client, services)
-        tasks = [
-            asyncio.create_task(_connect(client, services, token, logged_in), name="discord"),
-            asyncio.create_task(_dispatch(services, logged_in), name="dispatcher"),
-            asyncio.create_task(pulse.run(), name="pulse"),
-            asyncio.create_task(Metrics(client, services, pulse).run(), name="metrics"),
-            asyncio.create_task(OwnerMessages(services.calls.owner, lambda: pulse.troubles).run(), name="owner"),
-            asyncio.create_task(services.backups.run(), name="backups"),
-            asyncio.create_task(_sweep(services, logged_in), name="retention"),
-            asyncio.create_task(_wait_for(signals.stopping), name="stop"),
-        ]
+        works = _works(client, services, token) | {"stop": _wait_for(signals.stopping)}
+        tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         _log.info("stopping", action="stopping")
         signals.announce_end()
@@ -158,6 +148,22 @@ async def run_bot(settings: Settings, catalogue: Catalogue, check: Callable[[], 
             if (error := task.exception()) is not None:
                 raise error
     return signals.starts_anew
+
+
+def _works(client: EaselClient, services: Services, token: str) -> dict[str, Coroutine[object, object, None]]:
+    """What runs until the bot ends, by the names of the tasks."""
+    logged_in = asyncio.Event()
+    pulse = Pulse(client, services)
+    return {
+        "discord": _connect(client, services, token, logged_in),
+        "dispatcher": _after(logged_in, services.dispatcher.run),
+        "pulse": pulse.run(),
+        "metrics": Metrics(client, services, pulse).run(),
+        "owner": OwnerMessages(services.calls.owner, lambda: pulse.troubles).run(),
+        "backups": services.backups.run(),
+        "retention": _after(logged_in, services.sweeping.run),
+        "showcase": _after(logged_in, services.showcase.run),
+    }
 
 
 async def _wait_for(event: asyncio.Event) -> None:
@@ -178,16 +184,10 @@ async def _connect(client: EaselClient, services: Services, token: str, logged_i
         raise ConfigError(sentence) from error
 
 
-async def _dispatch(services: Services, logged_in: asyncio.Event) -> None:
-    """Run the dispatcher after the login. Recovery asks Discord about old jobs first, so that none runs twice."""
+async def _after(logged_in: asyncio.Event, run: Callable[[], Awaitable[None]]) -> None:
+    """Begin after the login. Recovery asks Discord about old jobs first, so that none runs twice."""
     await logged_in.wait()
-    await services.dispatcher.run()
-
-
-async def _sweep(services: Services, logged_in: asyncio.Event) -> None:
-    """Sweep after the login, since messages of the forgotten are changed too."""
-    await logged_in.wait()
-    await services.sweeping.run()
+    await run()
 
 
 def _token(settings: Settings) -> str:

@@ -1,4 +1,4 @@
--- The tables of easel.db after its last migration, 12. A test compares them.
+-- The tables of easel.db after its last migration, 13. A test compares them.
 
 CREATE TABLE audit (
     audit_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -76,6 +76,17 @@ CREATE TABLE copies (
 CREATE INDEX copies_by_hash ON copies (sha256);
 
 CREATE TABLE digits (shift INTEGER PRIMARY KEY) STRICT;
+
+CREATE TABLE exhibits (
+    job_id INTEGER PRIMARY KEY REFERENCES jobs (job_id),
+    channel_id INTEGER,
+    message_id INTEGER,
+    file_names TEXT NOT NULL DEFAULT '[]',
+    stars INTEGER NOT NULL,
+    is_withdrawn INTEGER NOT NULL DEFAULT 0 CHECK (is_withdrawn IN (0, 1))
+) STRICT;
+
+CREATE INDEX exhibits_shown ON exhibits (job_id) WHERE channel_id IS NOT NULL AND is_withdrawn = 0;
 
 CREATE TABLE expansions (
     expansion_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -469,6 +480,12 @@ CREATE TABLE servers (
     queue_state TEXT NOT NULL DEFAULT 'open' CHECK (queue_state IN ('open', 'paused', 'draining'))
 , left_at INTEGER) STRICT;
 
+CREATE TABLE showcases (
+    guild_id INTEGER PRIMARY KEY,
+    channel_id INTEGER NOT NULL,
+    stars INTEGER NOT NULL CHECK (stars > 0)
+) STRICT;
+
 CREATE TABLE signing_keys (
     serial TEXT PRIMARY KEY,
     first_used_at INTEGER NOT NULL,
@@ -501,7 +518,7 @@ CREATE TABLE user_settings (
     user_id INTEGER PRIMARY KEY,
     defaults TEXT NOT NULL,
     is_told INTEGER NOT NULL
-) STRICT;
+, is_shown INTEGER CHECK (is_shown IN (0, 1))) STRICT;
 
 CREATE TABLE warnings (
     warning_id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,13 +1,28 @@
-"""Messages that belong to no job: cards in a moderators' channel, and words to a person."""
+"""Messages that are not a job's own: cards in a moderators' channel, the showcase, and words to a person."""
+
+from collections.abc import Callable
+from typing import Final
 
 import discord
+import msgspec
 import structlog
 from discord import ui
 
+from bot.calls.channels import is_age_restricted
 from bot.calls.errors import CallFailed
 from bot.calls.repeating import Files, Repeater, as_files
 
 _log = structlog.get_logger(__name__)
+
+_SEARCHED: Final = 100
+"""Messages of a channel that are looked through, the newest first."""
+
+
+class Posted(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that was posted, and the names of its files."""
+
+    message_id: int
+    file_names: tuple[str, ...]
 
 
 class Posting:
@@ -43,6 +58,48 @@ class Posting:
         await self._repeat(
             lambda: message.edit(view=view, attachments=files, allowed_mentions=discord.AllowedMentions.none())
         )
+
+    async def delete(self, channel_id: int, message_id: int) -> None:
+        """Delete a message.
+
+        Raises:
+            CallFailed: it is gone already, or still there, or this is unknown.
+        """
+        message = self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
+        await self._repeat(message.delete)
+
+    async def find(self, channel_id: int, is_wanted: Callable[[str], bool]) -> Posted | None:
+        """The newest of our messages in a channel with a file of a wanted name; None if there is none.
+
+        Raises:
+            CallFailed: Discord gave no information.
+        """
+        channel = self._client.get_partial_messageable(channel_id)
+
+        async def look() -> list[discord.Message]:
+            return [message async for message in channel.history(limit=_SEARCHED)]
+
+        own_id = None if self._client.user is None else self._client.user.id
+        for message in await self._repeat(look):
+            names = tuple(file.filename for file in message.attachments)
+            if message.author.id == own_id and any(map(is_wanted, names)):
+                return Posted(message_id=message.id, file_names=names)
+        return None
+
+    def is_age_restricted(self, channel_id: int) -> bool:
+        """Whether Discord restricts a channel to adults."""
+        return is_age_restricted(self._client.get_channel(channel_id))
+
+    def is_open(self, channel_id: int) -> bool:
+        """Whether every member of the server sees a channel; False if that is not known."""
+        channel = self._client.get_channel(channel_id)
+        if isinstance(channel, discord.Thread):
+            if channel.is_private() or channel.parent is None:
+                return False
+            channel = channel.parent
+        if not isinstance(channel, discord.abc.GuildChannel):
+            return False
+        return channel.permissions_for(channel.guild.default_role).view_channel
 
     def locale_of(self, guild_id: int) -> str:
         """The language of a server; empty if it is not known."""

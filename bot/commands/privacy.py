@@ -41,7 +41,7 @@ def _make_show(services: Services) -> app_commands.Command[Any, ..., None]:
 
     @app_commands.command(name="show", description=localized("command-privacy-show"))
     async def show(interaction: Interaction) -> None:
-        counts = await services.own_data.counts(interaction.user.id)
+        counts = await services.exporting.counts(interaction.user.id)
         await answer_privately(interaction, privacy_message.shown(counts, retention))
 
     return show

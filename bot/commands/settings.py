@@ -21,13 +21,16 @@ def make_settings(services: Services) -> app_commands.Command[Any, ..., None]:
     @with_options(
         services, arranged_defaults(), lambda option: localized("option-my-default", option=option.name), at=0
     )
-    @app_commands.describe(ping=localized("option-my-ping"), clear=localized("option-my-clear"))
-    @app_commands.choices(
-        ping=[Choice(name=localized("choice-on"), value=1), Choice(name=localized("choice-off"), value=0)]
+    @app_commands.describe(
+        ping=localized("option-my-ping"),
+        showcase=localized("option-my-showcase"),
+        clear=localized("option-my-clear"),
     )
+    @app_commands.choices(ping=_on_or_off(), showcase=_on_or_off())
     async def settings(
         interaction: Interaction,
         ping: int | None = None,
+        showcase: int | None = None,
         clear: bool = False,  # noqa: FBT001, FBT002 - an option of a command, which Discord names
         **typed: str | float | None,
     ) -> None:
@@ -36,11 +39,19 @@ def make_settings(services: Services) -> app_commands.Command[Any, ..., None]:
         after = UserSettings() if clear else before
         defaults = checked_defaults(services, given.or_else(after.defaults))
         after = UserSettings(
-            defaults=defaults, notifies_when_done=after.notifies_when_done if ping is None else bool(ping)
+            defaults=defaults,
+            notifies_when_done=after.notifies_when_done if ping is None else bool(ping),
+            is_shown=before.is_shown if showcase is None else bool(showcase),
         )
         if after != before:
             await services.user_settings.set(interaction.user.id, after)
         await answer_privately(interaction, settings_message.settings_lines(after, is_changed=after != before))
+        if after.is_shown and not before.is_shown:
+            await services.showcase.note_consent(interaction.user.id)
 
     add_suggestions(settings, services)
     return settings
+
+
+def _on_or_off() -> list[Choice[int]]:
+    return [Choice(name=localized("choice-on"), value=1), Choice(name=localized("choice-off"), value=0)]

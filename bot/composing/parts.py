@@ -16,6 +16,7 @@ from bot.store.images import ImageStore
 from bot.store.jobs import JobRepository
 from bot.store.members.image_blocks import ImageBlockRepository
 from bot.store.members.servers import ServerRepository
+from bot.store.members.showcase import ShowcaseRepository
 from bot.store.members.user_settings import UserSettingsRepository
 from bot.store.members.words import WordRuleRepository
 from bot.store.queue import QueueRepository
@@ -41,6 +42,7 @@ class Tables:
         self.image_blocks = ImageBlockRepository(database)
         self.cases = CaseRepository(database)
         self.hits = HitRepository(database)
+        self.showcase = ShowcaseRepository(database)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

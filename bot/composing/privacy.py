@@ -23,7 +23,6 @@ from bot.store.sqlite.database import Database
 class PrivacyServices:
     """The services for what members may do with their data, and what goes by itself in time."""
 
-    own_data: OwnDataRepository
     exporting: Exporting
     forgetting: Forgetting
     history: History
@@ -34,7 +33,7 @@ class PrivacyServices:
 def privacy_services(parts: Parts, database: Database, jobs: JobServices) -> PrivacyServices:
     """Build the services of privacy."""
     settings = parts.settings
-    own_data, old = OwnDataRepository(database), RetentionRepository(database)
+    old = RetentionRepository(database)
     repository = ForgettingRepository(database, settings.quotas.time_zone)
     ending = JobEnding(dispatcher=jobs.dispatcher, persons=repository, servers=old)
     retention = Retention(repository=old, ending=ending, settings=settings.privacy)
@@ -52,8 +51,7 @@ def privacy_services(parts: Parts, database: Database, jobs: JobServices) -> Pri
         storage=settings.storage,
     )
     return PrivacyServices(
-        own_data=own_data,
-        exporting=Exporting(data=own_data, images=parts.images, inputs=parts.input_files),
+        exporting=Exporting(data=OwnDataRepository(database), images=parts.images, inputs=parts.input_files),
         forgetting=forgetting,
         history=History(repository=HistoryRepository(database), images=parts.images),
         retention=retention,

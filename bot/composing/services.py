@@ -7,7 +7,7 @@ from bot.calls.messages import Calls
 from bot.client import EaselClient
 from bot.composing.jobs import JobServices, job_services
 from bot.composing.parts import Parts, Tables
-from bot.composing.privacy import privacy_services
+from bot.composing.privacy import PrivacyServices, privacy_services
 from bot.interactions.services import Services
 from bot.jobs.image_checking import ImageChecking
 from bot.jobs.judging import Judging
@@ -27,6 +27,7 @@ from bot.store.members.ledger import LedgerRepository
 from bot.store.sqlite.backing_up import Backups
 from bot.store.sqlite.database import Database
 from bot.store.statistics import StatisticsRepository
+from bot.together.showcase import Showcase
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.backends.base import Backend
@@ -85,7 +86,8 @@ def compose(
         image_checking=_image_checking(settings, tables, hardest),
         disk=DiskSpace(settings.storage.directory, settings.storage.min_free_gb),
     )
-    return _services(parts, database, job_services(parts, database))
+    jobs = job_services(parts, database)
+    return _services(parts, database, jobs, privacy_services(parts, database, jobs))
 
 
 def _judging(settings: Settings, tables: Tables, gate: Gate) -> Judging:
@@ -119,9 +121,19 @@ def _backups(settings: Settings) -> Backups:
     )
 
 
-def _services(parts: Parts, database: Database, jobs: JobServices) -> Services:
+def _showcase(parts: Parts, jobs: JobServices) -> Showcase:
+    return Showcase(
+        calls=parts.calls,
+        jobs=parts.tables.jobs,
+        exhibits=parts.tables.showcase,
+        user_settings=parts.tables.user_settings,
+        keeping=jobs.keeping,
+        signing=parts.signing,
+    )
+
+
+def _services(parts: Parts, database: Database, jobs: JobServices, privacy: PrivacyServices) -> Services:
     settings, tables = parts.settings, parts.tables
-    privacy = privacy_services(parts, database, jobs)
     return Services(
         settings=settings,
         database=database,
@@ -151,11 +163,11 @@ def _services(parts: Parts, database: Database, jobs: JobServices) -> Services:
         signing=parts.signing,
         register=tables.register,
         asking=Asking(settings=settings, receiving=jobs.receiving, register=tables.register),
-        own_data=privacy.own_data,
         exporting=privacy.exporting,
         forgetting=privacy.forgetting,
         history=privacy.history,
         retention=privacy.retention,
         sweeping=privacy.sweeping,
+        showcase=_showcase(parts, jobs),
         backend=parts.backend,
     )

@@ -30,12 +30,12 @@ from bot.store.members.ledger import LedgerRepository
 from bot.store.members.servers import ServerRepository
 from bot.store.members.user_settings import UserSettingsRepository
 from bot.store.members.words import WordRuleRepository
-from bot.store.privacy.own_data import OwnDataRepository
 from bot.store.queue import QueueRepository
 from bot.store.register import RegisterRepository
 from bot.store.sqlite.backing_up import Backups
 from bot.store.sqlite.database import Database
 from bot.store.statistics import StatisticsRepository
+from bot.together.showcase import Showcase
 from config.catalogue import Catalogue
 from config.settings import Settings
 from pipeline.backends.base import Backend
@@ -73,12 +73,12 @@ class Services:
     signing: Signing
     register: RegisterRepository
     asking: Asking
-    own_data: OwnDataRepository
     exporting: Exporting
     forgetting: Forgetting
     history: History
     retention: Retention
     sweeping: Sweeping
+    showcase: Showcase
     backend: Backend
 
 

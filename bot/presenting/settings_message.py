@@ -18,9 +18,14 @@ def settings_lines(settings: UserSettings, *, is_changed: bool) -> str:
             text("settings-changed" if is_changed else "settings-head"),
             text("settings-defaults", defaults=chosen) if chosen else text("settings-no-defaults"),
             text("settings-ping-on" if settings.notifies_when_done else "settings-ping-off"),
+            *([] if settings.is_shown is None else [_showcase(is_shown=settings.is_shown)]),
             text("settings-order"),
         ]
     )
+
+
+def _showcase(*, is_shown: bool) -> str:
+    return text("settings-showcase-on" if is_shown else "settings-showcase-off")
 
 
 def defaults_line(defaults: Preferences) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from bot.errors import Refused
 from bot.store.images import ImageStore, StorageFailed, extension_of
-from bot.store.privacy.own_data import OwnData, OwnDataRepository
+from bot.store.privacy.own_data import OwnCounts, OwnData, OwnDataRepository
 
 EVERY: Final = timedelta(days=1)
 """Time between two exports of a member."""
@@ -47,6 +47,10 @@ class Exporting:
         self._images = images
         self._inputs = inputs
         self._exported: dict[int, datetime] = {}
+
+    async def counts(self, user_id: int) -> OwnCounts:
+        """How much is kept about a person."""
+        return await self._data.counts(user_id)
 
     def begin(self, user_id: int, now: datetime) -> None:
         """Note an export.

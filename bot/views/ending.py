@@ -81,6 +81,7 @@ async def delete(services: Services, interaction: Interaction, press: Press) -> 
     if is_copy:
         await _delete_shown(services, job.job_id)
     await services.calls.delete_answer(interaction)
+    await services.showcase.withdraw(job)
     await services.keeping.remove(job)
 
 

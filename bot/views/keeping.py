@@ -31,6 +31,7 @@ async def star(services: Services, interaction: Interaction, press: Press) -> No
     is_kept = await services.keeping.toggle_star(job, interaction.user.id)
     key = "star-set" if is_kept else "star-taken"
     await answer_privately(interaction, text(key, job=job_link(job)))
+    await services.showcase.note_star(job)
 
 
 async def copy(services: Services, interaction: Interaction, press: Press) -> None:

@@ -11,6 +11,7 @@ from bot.commands.admin.pictures import make_pictures_group
 from bot.commands.admin.queue import make_queue_command
 from bot.commands.admin.quota import make_quota_group
 from bot.commands.admin.review import make_review
+from bot.commands.admin.showcase import make_showcase
 from bot.commands.admin.words import make_words_group
 from bot.commands.translating import localized
 from bot.interactions.services import Services
@@ -35,6 +36,7 @@ def make_admin(services: Services) -> AdminGroup:
         make_pause,
         make_channel,
         make_review,
+        make_showcase,
         make_queue_command,
         make_status,
         make_audit,

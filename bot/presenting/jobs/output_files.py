@@ -46,6 +46,16 @@ def output_file_name(job: Job, index: int, extension: str) -> str:
     return f"easel-{job.job_id}-{index + 1}-{job.timeline:x}.{extension}"
 
 
+def exhibit_file_name(job: Job, index: int, extension: str) -> str:
+    """The name of the same file in the showcase, where it is no output of the job's message."""
+    return f"shown-{output_file_name(job, index, extension)}"
+
+
+def is_exhibit_of(job: Job, file_name: str) -> bool:
+    """Whether a file is an output of this job in the showcase."""
+    return file_name.startswith("shown-") and is_output_of(job, file_name.removeprefix("shown-"))
+
+
 def veiled_name(file_name: str) -> str:
     """The name of a file that Discord shows behind a spoiler, outside layouts."""
     return f"{_SPOILER}{file_name}"

@@ -50,6 +50,7 @@ command-quota = Was dir noch bleibt und wann es neu beginnt
 command-settings = Meine Vorgaben, und ob ich höre, wenn ein langer Auftrag fertig ist
 option-my-default = Meine Vorgabe für { $option }
 option-my-ping = Ob ich benachrichtigt werde, wenn ein Auftrag von über 30 Sekunden fertig ist
+option-my-showcase = Ob die Galerie eines Servers deine Bilder zeigen darf, die andere mit einem Stern behalten
 option-my-clear = Vergessen, was ich früher gewählt habe
 command-styles = Welche Stile es hier gibt und wie man sie tippt
 menu-details = Easel: wie entstanden
@@ -174,6 +175,8 @@ settings-defaults = Deine Vorgaben: { $defaults }.
 settings-no-defaults = Du hast keine eigenen Vorgaben.
 settings-ping-on = Du wirst benachrichtigt, wenn ein Auftrag von über 30 Sekunden fertig ist.
 settings-ping-off = Du wirst nicht benachrichtigt, wenn ein Auftrag fertig ist.
+settings-showcase-on = Die Galerie eines Servers darf deine Bilder zeigen.
+settings-showcase-off = Keine Galerie zeigt deine Bilder.
 settings-order = -# Was du in einem Befehl sagst, kommt zuerst, dann die Vorgaben des Kanals, dann deine, dann die des Servers, dann die des Modells.
 notify-done = <@{ $user_id }>, { $job } ist fertig.
 
@@ -294,6 +297,16 @@ appealer-told-except = Die Moderation hat eine Ausnahme zu der Regel gemacht, di
 appealer-hidden-keep = Die Moderation hat deinen Einspruch gelesen. Dein Bild bleibt verborgen: { $prompt }
 appealer-hidden-allow-once = Die Moderation will das verborgene Bild sehen. Bitte innerhalb eines Tages noch einmal darum, mit denselben Worten: { $prompt }. Sie sieht es vor allen anderen.
 reports-begin = Meldungen und Einsprüche der Mitglieder und Bilder, die auf die Moderation warten, stehen ab jetzt hier. Mit den Knöpfen darunter wird entschieden; /admin review zeigt, was offen ist.
+showcase-begin = Bilder, die Mitgliedern gefallen (⭐), stehen ab jetzt hier, wenn einverstanden ist, wer sie zeichnen ließ.
+showcase-exhibit = { $stars ->
+    [0] Ein Bild von <@{ $requester_id }>: { $job }
+    [one] ⭐ **1** · von <@{ $requester_id }>: { $job }
+   *[other] ⭐ **{ $stars }** · von <@{ $requester_id }>: { $job }
+}
+showcase-ask = { $stars ->
+    [one] Ein anderes Mitglied hat { $job } einen Stern gegeben.
+   *[other] { $stars } andere Mitglieder haben { $job } einen Stern gegeben.
+} Darf die Galerie <#{ $channel_id }> deine Bilder zeigen? Schreib /settings mit der Option showcase: on erlaubt es, off verbietet es. Bis dahin wird nichts gezeigt.
 case-report = **Meldung { $case_id }** zu { $job } von <@{ $user_id }>
 case-held = **Zurückgehalten { $case_id }**: { $job } von <@{ $user_id }> ist gezeichnet und wird gezeigt, wenn ihr zustimmt. Nach einem Tag endet es von selbst.
 case-appeal = **Einspruch { $case_id }** von <@{ $user_id }> gegen eine Ablehnung
@@ -930,6 +943,9 @@ option-admin-use = Easel dort erlauben oder verbieten; ohne Angabe werden die Re
 option-admin-channel = Welcher Kanal; ohne Angabe dieser
 option-admin-everywhere = Vorgaben und content gelten im ganzen Server, wo Kanal oder Mitglied keine eigenen haben
 option-admin-reports = Wo die Moderation Meldungen und Einsprüche liest; derselbe noch einmal nimmt es zurück
+option-admin-showcase-channel = Der Kanal; derselbe noch einmal beendet die Galerie
+option-admin-showcase-stars = Wie viele andere Mitglieder einen Stern geben müssen; sonst 3
+command-admin-showcase = Zeigt in einem Kanal Bilder mit Sternen, wenn einverstanden ist, wer sie zeichnen ließ
 option-admin-content = Welche Bilder dort gezeigt werden, auch in den Threads
 option-admin-default = Gilt dort, wenn jemand nicht nennt: { $option ->
         [model] ein Modell
@@ -961,6 +977,7 @@ refused-duration = „{ $value }“ ist keine Dauer. Schreib sie wie 12h, 7d ode
 refused-bot = Bots können Easel nichts fragen. Wähle einen Menschen.
 refused-everywhere = Vorgaben des ganzen Servers lassen sich nicht zusammen mit einem Kanal oder mit Erlauben oder Verbieten setzen. Lass das weg, oder lass „everywhere“ weg.
 refused-reports-channel = Easel darf in dem Kanal nicht schreiben. Lass es den Kanal sehen und dort Nachrichten senden, dann setze ihn noch einmal.
+refused-showcase-channel = Easel darf in dem Kanal nicht schreiben. Lass es den Kanal sehen und dort Nachrichten senden, dann setze ihn noch einmal.
 refused-one-at-a-time = Das sind zwei Dinge auf einmal. Brich zuerst den Auftrag ab, dann ändere die Reihe.
 refused-no-such-job = Einen Auftrag { $job_id } gibt es auf diesem Server nicht. Die Nummer steht am Anfang jeder Zeile von /admin queue.
 
@@ -1058,6 +1075,11 @@ warning-reason = dein Bild { $job } passt nicht zu den Regeln des Servers.
 warning-reason-words = dein Prompt passt nicht zu den Regeln des Servers.
 admin-reports-set = Meldungen der Mitglieder stehen in <#{ $channel_id }>.
 admin-reports-none = Kein Kanal zeigt mehr Meldungen der Mitglieder. /admin review zählt sie auf.
+admin-showcase-set = { $stars ->
+    [one] <#{ $channel_id }> zeigt jedes Bild mit einem Stern eines anderen Mitglieds, wenn einverstanden ist, wer es zeichnen ließ.
+   *[other] <#{ $channel_id }> zeigt jedes Bild mit Sternen von { $stars } anderen Mitgliedern, wenn einverstanden ist, wer es zeichnen ließ.
+}
+admin-showcase-none = Die Galerie ist zu Ende. Was sie zeigt, bleibt.
 admin-unblocked = <@{ $user_id }> darf wieder fragen.
 admin-not-blocked = <@{ $user_id }> ist nicht gesperrt; es gibt nichts zurückzunehmen.
 admin-channel-set = Festgelegt. { $rule }

@@ -50,6 +50,7 @@ command-quota = What you have left, and when it starts anew
 command-settings = My own defaults, and whether I am told when a long job is done
 option-my-default = My default for { $option }
 option-my-ping = Whether to notify me when a job that took over 30 seconds is done
+option-my-showcase = Whether a server's showcase may have your pictures that others star
 option-my-clear = Forget what I chose before
 command-styles = The styles that are offered here, and how to type them
 menu-details = Easel: details
@@ -174,6 +175,8 @@ settings-defaults = Your defaults: { $defaults }.
 settings-no-defaults = You have no defaults of your own.
 settings-ping-on = You are notified when a job that took over 30 seconds is done.
 settings-ping-off = You are not notified when a job is done.
+settings-showcase-on = The showcase of a server may have your pictures.
+settings-showcase-off = No showcase has your pictures.
 settings-order = -# What you say in a command comes first, then the channel's defaults, then yours, then the server's, then the model's.
 notify-done = <@{ $user_id }>, { $job } is done.
 
@@ -294,6 +297,16 @@ appealer-told-except = The moderators made an exception to the rule that refused
 appealer-hidden-keep = The moderators read your appeal. Your picture stays hidden: { $prompt }
 appealer-hidden-allow-once = The moderators want to see the picture that was hidden. Ask for it again within a day, with the same words: { $prompt }. They look at it before anybody else does.
 reports-begin = Reports and appeals of members, and pictures that wait for a moderator, are shown here from now on. Buttons below each one decide it; /admin review lists what is open.
+showcase-begin = Pictures that members star are shown here from now on, if whoever drew them agrees.
+showcase-exhibit = { $stars ->
+    [0] A picture by <@{ $requester_id }>: { $job }
+    [one] ⭐ **1** · by <@{ $requester_id }>: { $job }
+   *[other] ⭐ **{ $stars }** · by <@{ $requester_id }>: { $job }
+}
+showcase-ask = { $stars ->
+    [one] Another member starred { $job }.
+   *[other] { $stars } other members starred { $job }.
+} May the showcase <#{ $channel_id }> have your pictures? Type /settings with the option showcase: on lets it, off keeps them out. Until then nothing is shown.
 case-report = **Report { $case_id }** about { $job } of <@{ $user_id }>
 case-held = **Held { $case_id }**: { $job } of <@{ $user_id }> is drawn, and shown once you agree. After a day it ends by itself.
 case-appeal = **Appeal { $case_id }** of <@{ $user_id }> against a refusal
@@ -930,6 +943,9 @@ option-admin-use = Allow or forbid Easel there; without it, the rules are listed
 option-admin-channel = Which channel; without it, this one
 option-admin-everywhere = Set these defaults and content for the whole server, where channel or member has none
 option-admin-reports = Where moderators read reports, appeals and held pictures; the same again takes it back
+option-admin-showcase-channel = The channel; the same again ends the showcase
+option-admin-showcase-stars = How many other members must star a picture; usually 3
+command-admin-showcase = Shows pictures that members star in a channel, if whoever drew them agrees
 option-admin-content = Which pictures are shown there, also in its threads
 option-admin-default = Used there when somebody does not name { $option ->
         [model] a model
@@ -961,6 +977,7 @@ refused-duration = “{ $value }” is no duration. Write it like 12h, 7d or 2w;
 refused-bot = Bots cannot ask Easel for anything. Choose a person.
 refused-everywhere = Defaults of the whole server cannot be set together with a channel, nor with allow or forbid. Leave those out, or leave out “everywhere”.
 refused-reports-channel = Easel may not write in that channel. Let it see the channel and send messages there, then set it again.
+refused-showcase-channel = Easel may not write in that channel. Let it see the channel and send messages there, then set it again.
 refused-one-at-a-time = That asks for two things at once. Cancel a job first, then change the queue.
 refused-no-such-job = There is no job { $job_id } in this server. The number is at the start of each line of /admin queue.
 
@@ -1058,6 +1075,11 @@ warning-reason = your picture { $job } does not fit the rules of the server.
 warning-reason-words = your prompt does not fit the rules of the server.
 admin-reports-set = Members' reports are shown in <#{ $channel_id }>.
 admin-reports-none = No channel shows members' reports any more. /admin review lists them.
+admin-showcase-set = { $stars ->
+    [one] <#{ $channel_id }> shows each picture that another member stars, if whoever drew it agrees.
+   *[other] <#{ $channel_id }> shows each picture that { $stars } other members star, if whoever drew it agrees.
+}
+admin-showcase-none = The showcase has ended. What it shows stays.
 admin-unblocked = <@{ $user_id }> may ask again.
 admin-not-blocked = <@{ $user_id }> is not blocked; there is nothing to take back.
 admin-channel-set = Set. { $rule }

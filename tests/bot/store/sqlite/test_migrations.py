@@ -183,6 +183,12 @@ def fill_version_12(connection: sqlite3.Connection, _: str) -> None:
     connection.execute("INSERT INTO pauses VALUES (5, 1, 9)")
 
 
+def fill_version_13(connection: sqlite3.Connection, _: str) -> None:
+    """A server has a showcase, which shows a job."""
+    connection.execute("INSERT INTO showcases VALUES (5, 6, 3)")
+    connection.execute("INSERT INTO exhibits VALUES (1, 6, 9, '[]', 3, 0)")
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
     {
         1: fill_version_1,
@@ -197,6 +203,7 @@ FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyTy
         10: fill_version_10,
         11: fill_version_11,
         12: fill_version_12,
+        13: fill_version_13,
     }
 )
 """What was written in each version. A new migration needs a new entry."""
