@@ -97,6 +97,7 @@ def states(job: Job, catalogue: Catalogue) -> dict[str, ui.LayoutView]:
         "queued": job_message.queued(job, Prospect(position=2, starts_at=NOW)),
         "next": job_message.queued(job, Prospect(position=1, starts_at=None)),
         "starting": job_message.queued(job, Prospect(position=1, starts_at=NOW, is_starting=True)),
+        "absent model": job_message.queued(job, Prospect(position=2, starts_at=None, absent_model="Pocket")),
         "again": job_message.waiting_again(job),
         "loading": job_message.loading(job, starts_at=NOW),
         "running": job_message.running(job, step=3, total_steps=12, ends_at=NOW, preview_name="preview.webp"),

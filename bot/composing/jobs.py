@@ -79,7 +79,7 @@ def _dispatcher(
     parts: Parts, accepting: Accepting, storing: Storing, reviewing: Reviewing, keeping: Keeping
 ) -> Dispatcher:
     settings, tables, backend = parts.settings, parts.tables, parts.backend
-    preparing = Preparing(backend=backend, timings=tables.timings, default_key=parts.catalogue.default_key)
+    preparing = Preparing(backend=backend, timings=tables.timings, catalogue=parts.catalogue)
     delivery = _delivery(parts, accepting, preparing, reviewing, keeping)
     waiting_line = WaitingLine(calls=parts.calls, queue=tables.queue)
     recovery = Recovery(calls=parts.calls, jobs=tables.jobs, queue=tables.queue, delivery=delivery)

@@ -186,7 +186,9 @@ class Dispatcher:
         ahead_s = place.ahead_s + self._running.left_s
         is_known = job.expected_ms > 0 or (is_starting and place.position == 1)
         starts_at = begins_at + timedelta(seconds=ahead_s) if begins_at is not None and is_known else None
-        return Prospect(position=place.position, starts_at=worth_saying(starts_at), is_starting=is_starting)
+        absent = self._preparing.absent_model(job)
+        starts_at = None if absent else worth_saying(starts_at)
+        return Prospect(position=place.position, starts_at=starts_at, is_starting=is_starting, absent_model=absent)
 
     async def _claim_forever(self) -> None:
         while True:

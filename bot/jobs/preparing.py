@@ -1,4 +1,4 @@
-"""Waits of a job outside the queue: the start of the worker, and the loading of a model.
+"""Waits of a job outside the queue: the start of the worker, the loading of a model, and a host that has the model.
 
 The job's message shows such a wait with its usual duration. It does not count for the notification of members, since
 the message announces it.
@@ -14,6 +14,7 @@ import structlog
 
 from bot.store.rows.jobs import Job
 from bot.store.timings import Preparation, TimingRepository
+from config.catalogue import Catalogue
 from pipeline.backends.base import Backend, Start, WorkerState
 
 _STARTS_KEPT: Final = 50
@@ -26,10 +27,11 @@ _log = structlog.get_logger(__name__)
 class Preparing:
     """Knows the current start or load, its expected end, and its part of a job's wait."""
 
-    def __init__(self, *, backend: Backend, timings: TimingRepository, default_key: str) -> None:
+    def __init__(self, *, backend: Backend, timings: TimingRepository, catalogue: Catalogue) -> None:
         self._backend = backend
         self._timings = timings
-        self._default_key = default_key
+        self._catalogue = catalogue
+        self._default_key = catalogue.default_key
         self._starts: deque[Start] = deque(maxlen=_STARTS_KEPT)
         self._loads: deque[tuple[int, timedelta]] = deque(maxlen=_LOADS_KEPT)
         self._has_started = asyncio.Event()
@@ -39,6 +41,14 @@ class Preparing:
     def is_starting(self) -> bool:
         """Whether no worker is ready and one is starting."""
         return self._backend.status.state in (WorkerState.STARTING, WorkerState.RESTARTING)
+
+    def absent_model(self, job: Job) -> str:
+        """Title of a job's model if no ready worker has it, so that the job waits for a host that does; else empty."""
+        offered, key = self._backend.offered_models, job.request.model_key
+        if offered is None or self.is_starting or key in offered:
+            return ""
+        entry = self._catalogue.entries.get(key)
+        return key if entry is None else entry.title
 
     async def started_at(self) -> datetime | None:
         """The expected end of the current start; None if it is unknown or already past."""

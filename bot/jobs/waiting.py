@@ -41,7 +41,12 @@ class WaitingLine:
         for job in jobs:
             prospect = await find_prospect(job)
             shown = self._shown.get(job.job_id)
-            is_fresh = shown is None and not prospect.is_starting and datetime.now(UTC) - job.created_at < _FRESH
+            is_fresh = (
+                shown is None
+                and not prospect.is_starting
+                and not prospect.absent_model
+                and datetime.now(UTC) - job.created_at < _FRESH
+            )
             if (shown is not None and not _is_news(shown, prospect)) or edits >= _EDITS_AT_ONCE:
                 continue
             self._shown[job.job_id] = prospect
@@ -64,6 +69,10 @@ class WaitingLine:
 
 
 def _is_news(shown: Prospect, prospect: Prospect) -> bool:
-    """Whether the prospect differs enough from the shown one: another position, or a start that is late."""
+    """Whether the prospect differs enough from the shown one: another position or wait, or a start that is late."""
     is_late = shown.is_starting and shown.starts_at is not None and prospect.starts_at is None
-    return is_late or (shown.position, shown.is_starting) != (prospect.position, prospect.is_starting)
+    return is_late or _facts(shown) != _facts(prospect)
+
+
+def _facts(prospect: Prospect) -> tuple[int, bool, str]:
+    return prospect.position, prospect.is_starting, prospect.absent_model

@@ -212,6 +212,11 @@ class Backend(Protocol):
         """Keys of the models with which some worker can take an attempt now; None if any key may be tried."""
         return None
 
+    @property
+    def offered_models(self) -> frozenset[str] | None:
+        """Keys of the models that some ready worker has, busy or not; None if all workers have the same ones."""
+        return None
+
     async def close(self) -> None:
         """End the workers. Their running attempts get no event."""
         ...

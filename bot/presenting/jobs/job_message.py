@@ -47,11 +47,19 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Prospect(msgspec.Struct, frozen=True, kw_only=True):
-    """A waiting job's position, its expected start, and whether the worker must start first."""
+    """A waiting job's position and its expected start.
+
+    Attributes:
+        position: its place in line, 1 for the next.
+        starts_at: its expected start; None if that is unknown or right now.
+        is_starting: whether the worker must start first.
+        absent_model: title of its model if no worker has it now; else empty.
+    """
 
     position: int
     starts_at: datetime | None
     is_starting: bool = False
+    absent_model: str = ""
 
 
 def in_its_language(
@@ -77,6 +85,8 @@ def queued(job: Job, prospect: Prospect) -> ui.LayoutView:
 def prospect_line(prospect: Prospect) -> str:
     """A waiting job's position in one or two sentences."""
     position, starts_at = prospect.position, prospect.starts_at
+    if prospect.absent_model:
+        return text("job-absent-model", position=position, model=prospect.absent_model)
     if starts_at is None:
         return text("job-starting" if prospect.is_starting else "job-queued", position=position)
     key = "job-starting-starts" if prospect.is_starting else "job-queued-starts"

@@ -88,6 +88,7 @@ job-starting = { $position ->
        *[other] { job-queued }{ " " }
     }Easel startet und zeichnet, sobald das Modell geladen ist.
 job-starting-starts = { job-starting } Der Auftrag beginnt { $starts }.
+job-absent-model = { job-queued } Wartet auf einen Rechner mit { $model }; gerade ist keiner da.
 job-price = Kostet { $price }, und nichts, wenn es nicht ankommt.
 job-loading = Das Modell wird geladen …
 job-loading-starts = { job-loading } Der Auftrag beginnt { $starts }.

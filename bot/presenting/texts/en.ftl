@@ -88,6 +88,7 @@ job-starting = { $position ->
        *[other] { job-queued }{ " " }
     }Easel is starting and draws as soon as the model is loaded.
 job-starting-starts = { job-starting } The job starts { $starts }.
+job-absent-model = { job-queued } Waits for a host with { $model }; none is here right now.
 job-price = Costs { $price }, and nothing if it does not arrive.
 job-loading = Loading the model …
 job-loading-starts = { job-loading } The job starts { $starts }.

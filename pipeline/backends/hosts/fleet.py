@@ -249,6 +249,13 @@ class Fleet(Backend):
             return None
         return open_models(self._candidates())
 
+    @property
+    def offered_models(self) -> frozenset[str] | None:
+        """Keys of the models that some ready worker has, busy or not; None if there are no hosts."""
+        if not self.hosts:
+            return None
+        return frozenset(key for each in self._candidates() for key in each.ready.models)
+
     async def take_over(self, requests: Mapping[Key, Request]) -> set[Key]:
         """Go on with those of these attempts that hosts draw or have drawn.
 

@@ -24,9 +24,15 @@ def merged_status(statuses: Sequence[BackendStatus]) -> BackendStatus:
     best = min(statuses, key=lambda each: _ORDER.index(each.state))
     readies = [each.ready for each in statuses if each.ready is not None and each.state is WorkerState.READY]
     phases = {each.phase for each in statuses}
+    ready = merged_ready(readies) or best.ready
+    if ready is not None:
+        # What a host offers that is away for the moment is worth waiting for.
+        known = {key for each in statuses if each.ready is not None for key in each.ready.models}
+        missing = {key: why for key, why in ready.missing.items() if key not in known}
+        ready = msgspec.structs.replace(ready, missing=missing)
     return msgspec.structs.replace(
         best,
-        ready=merged_ready(readies) or best.ready,
+        ready=ready,
         phase=next((phase for phase in ("running", "loading") if phase in phases), "idle"),
         restarts=sum(each.restarts for each in statuses),
     )

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import pytest
 
+from bot.jobs.waiting import WaitingLine
 from bot.process.troubles import RecentRestarts, warnings_of
 from bot.store.rows.jobs import JobStatus
 from bot.troubles import Cause
@@ -61,3 +62,19 @@ async def test_the_owner_is_told_that_a_host_rests(open_house: OpenHouse, monkey
     assert view.detail in told.sentence
     monkeypatch.setattr(Gate, "views", (msgspec.structs.replace(view, state="ready"),))
     assert warnings_of(house.services, RecentRestarts()) == ()
+
+
+async def test_a_job_says_that_it_waits_for_a_host_with_its_model(
+    open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = await open_house()
+    job = await house.ask()
+    key, title = house.services.catalogue.default_key, house.services.catalogue.default.title
+    line = WaitingLine(calls=house.services.calls, queue=house.services.queue)
+    for offered, words in (
+        (frozenset({"other"}), f"Waits for a host with {title}"),
+        (frozenset({key}), r"Next in line.\n"),
+    ):
+        monkeypatch.setattr(Gate, "offered_models", offered)
+        await line.refresh(house.services.dispatcher.prospect)
+        await house.until_said(job, words)

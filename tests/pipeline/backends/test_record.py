@@ -3,6 +3,8 @@
 import msgspec
 import pytest
 
+from pipeline.backends.base import BackendStatus, WorkerState
+from pipeline.backends.hosts.merging import merged_status
 from pipeline.backends.hosts.placement import Candidate, best
 from pipeline.backends.hosts.record import FAILURES, LAG, REST_S, Record
 from pipeline.protocol.errors import FailureReason
@@ -131,3 +133,15 @@ def test_a_resting_worker_draws_only_what_no_other_can(request_: GenerationReque
     other = msgspec.structs.replace(READY, models=("other",))
     found = best([resting, msgspec.structs.replace(candidate("unable"), ready=other)], request_)
     assert found is resting
+
+
+def test_a_model_that_only_an_absent_host_has_is_not_missing() -> None:
+    ready = msgspec.structs.replace(READY, models=("pocket",), missing={"big": "", "odd": ""})
+    here = BackendStatus(state=WorkerState.READY, ready=ready, rss_bytes=0, phase="idle", restarts=0, detail="")
+    away = msgspec.structs.replace(
+        here, state=WorkerState.RESTARTING, ready=msgspec.structs.replace(READY, models=("big",))
+    )
+    merged = merged_status([here, away]).ready
+    assert merged is not None
+    assert merged.missing == {"odd": ""}
+    assert merged.models == ("pocket",)

@@ -57,6 +57,7 @@ def test_every_state_says_what_it_should(job: Job, catalogue: Catalogue) -> None
         "next": f"{head}Next in line.\n{price}",
         "starting": f"{head}Easel is starting and draws as soon as the model is loaded."
         f" The job starts {stamp}.\n{price}",
+        "absent model": f"{head}Number 2 in line. Waits for a host with Pocket; none is here right now.\n{price}",
         "again": f"{head}The worker stopped in the middle; the job starts again shortly. Nothing is lost.",
         "loading": f"{head}Loading the model … The job starts {stamp}.",
         "running": f"{head}Drawing: 25 % (3 of 12 steps). Ready {stamp}.",
@@ -85,7 +86,7 @@ def test_no_layout_changes_unseen(job: Job, catalogue: Catalogue, locale: str) -
 
 async def test_buttons_fit_the_state(job: Job, catalogue: Catalogue) -> None:
     for name, view in states(job, catalogue).items():
-        is_open = name in ("queued", "next", "starting", "again", "loading", "running")
+        is_open = name in ("queued", "next", "starting", "absent model", "again", "loading", "running")
         if not name.startswith("done"):
             assert labels(view) == (["Cancel"] if is_open else ["Try again", "Remix", None])
         assert view.is_finished(), "a view that listens is kept in memory for ever"
