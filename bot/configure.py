@@ -17,6 +17,7 @@ from pipeline.backends.base import Backend
 from pipeline.backends.engines.backend import EngineBackend
 from pipeline.backends.engines.comfyui import ComfyServer
 from pipeline.backends.engines.joined import JoinedBackend
+from pipeline.backends.engines.server import Server
 from pipeline.backends.process import ProcessBackend
 from pipeline.backends.starter import Starter
 from pipeline.protocol.catalogue.models import ModelSpec
@@ -160,20 +161,32 @@ def make_engines(settings: Settings, catalogue: Catalogue, worker: Backend) -> d
     }
 
 
-def make_servers(name: str, engine: EngineServers, specs: Sequence[ModelSpec]) -> list[ComfyServer]:
+def make_servers(name: str, engine: EngineServers, specs: Sequence[ModelSpec]) -> Sequence[Server]:
     """The servers of an engine.
 
     Raises:
-        ConfigError: the key or a workflow cannot be read.
+        ConfigError: the key or a workflow cannot be read, a model is one of another kind of engine, or a package is
+            missing.
     """
     try:
         key = engine.read_key(name)
     except NotReadable as error:
         raise ConfigError(f"The key of the engine '{name}' {error}.") from error
-    workflows = {
-        spec.key: read_workflow(Path(spec.drawn_by.workflow), spec.key) for spec in specs if spec.drawn_by is not None
-    }
-    return [ComfyServer(url, key, workflows) for url in engine.urls]
+    drawn = {spec.key: spec.drawn_by for spec in specs if spec.drawn_by is not None}
+    for model_key, each in drawn.items():
+        if bool(each.workflow) != (engine.kind == "comfyui"):
+            wanted = "a workflow" if engine.kind == "comfyui" else "a model"
+            raise ConfigError(f"The engine '{name}' is of the kind {engine.kind}, so '{model_key}' needs {wanted}.")
+    if engine.kind == "comfyui":
+        workflows = {model_key: read_workflow(Path(each.workflow), model_key) for model_key, each in drawn.items()}
+        return [ComfyServer(url, key, workflows) for url in engine.urls]
+    try:
+        from pipeline.backends.engines.services import ServiceServer  # noqa: PLC0415 - of the extra `openai`
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"The engine '{name}' needs the package {error.name}; install Easel with its extra `openai`."
+        ) from error
+    return [ServiceServer(url, key, drawn) for url in engine.urls]
 
 
 def _fleet(settings: Settings, configure: Configure, local: Backend | None) -> Backend:

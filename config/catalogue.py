@@ -75,6 +75,11 @@ class Catalogue(msgspec.Struct, kw_only=True, eq=False):
         """The model for requests without a model."""
         return self.models[self.default_key]
 
+    def is_priced(self, model_key: str) -> bool:
+        """Whether a service wants money for the pictures of a model, so that none is drawn twice by itself."""
+        spec = self.models.get(model_key)
+        return spec is not None and spec.drawn_by is not None and spec.drawn_by.price > 0
+
     @property
     def entries(self) -> Mapping[str, Entry]:
         """Models, upscalers, networks for faces and networks that find a foreground together."""

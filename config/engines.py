@@ -21,25 +21,34 @@ _OF_WEIGHTS = (
 
 def mistakes_of_drawer(spec: ModelSpec) -> dict[str, bool]:
     """Whether each mistake is made in what says who draws a model."""
-    is_ours = spec.drawn_by is None
+    drawn = spec.drawn_by
+    is_ours = drawn is None
     usual = {field.name: field.default for field in msgspec.structs.fields(ModelSpec)}
     # Defaults such as an empty list are made anew for each entry.
     vain = [name for name in _OF_WEIGHTS if getattr(spec, name) not in (usual[name], {}, None)]
     return {
         "it has neither a source and a family, nor drawn_by": is_ours
-        and (spec.source == NO_SOURCE or spec.family == "engine"),
+        and (spec.source == NO_SOURCE or spec.family in ("engine", "service")),
         "it has drawn_by, so leave out source and family": not is_ours
         and (spec.source != NO_SOURCE or spec.family != "engine"),
+        "drawn_by needs either a workflow or a model": drawn is not None and bool(drawn.workflow) == bool(drawn.model),
+        "a workflow has places, so leave out takes, sizes and previews of drawn_by": drawn is not None
+        and bool(drawn.workflow and (drawn.takes or drawn.sizes or drawn.previews)),
+        "its default size is not among the sizes of drawn_by": drawn is not None
+        and bool(drawn.sizes)
+        and f"{spec.defaults.width}x{spec.defaults.height}" not in drawn.sizes,
         f"an engine of others draws it, so leave out {', '.join(vain)}": not is_ours and bool(vain),
     }
 
 
 def drawn_elsewhere(spec: ModelSpec, drawn_by: DrawnBy, base: Path) -> ModelSpec:
-    """The entry with the samplers and capabilities for which its workflow has places.
+    """The entry with the samplers and capabilities that its workflow has places for, or its server takes.
 
     Raises:
         ConfigError: the workflow cannot be used.
     """
+    if drawn_by.model:
+        return msgspec.structs.replace(spec.narrowed((OWN_SAMPLER,), drawn_by.lacks), family="service")
     path = (base / drawn_by.workflow).resolve()
     lacks = read_workflow(path, spec.key).lacks
     offered = tuple(name for name in SAMPLERS if name in COMFY_SAMPLERS and name in (spec.samplers or COMFY_SAMPLERS))

@@ -82,7 +82,13 @@ def _dispatcher(
     preparing = Preparing(backend=backend, timings=tables.timings, catalogue=parts.catalogue)
     delivery = _delivery(parts, accepting, preparing, reviewing, keeping)
     waiting_line = WaitingLine(calls=parts.calls, queue=tables.queue)
-    recovery = Recovery(calls=parts.calls, jobs=tables.jobs, queue=tables.queue, delivery=delivery)
+    recovery = Recovery(
+        calls=parts.calls,
+        jobs=tables.jobs,
+        queue=tables.queue,
+        delivery=delivery,
+        is_priced=parts.catalogue.is_priced,
+    )
     return Dispatcher(
         waiting_line=waiting_line,
         jobs=tables.jobs,

@@ -117,6 +117,8 @@ class Dispatcher:
             await running.message.close()
             if self._backend.is_lasting(running.job.job_id, running.job.attempt):
                 continue
+            if not self._recovery.may_repeat(running.job):
+                continue  # the next start ends it
             with contextlib.suppress(sqlite3.Error):  # the next start finds jobs that the database still calls running
                 await self._queue.release(running.job.job_id)
         self._running.clear()

@@ -1,5 +1,7 @@
 """Jobs without an owner, after a start or a fault of Easel. Discord and the disk give the facts; nothing is guessed."""
 
+from collections.abc import Callable
+
 import structlog
 
 from bot.calls.errors import AddressBlocked, CallFailed
@@ -18,9 +20,26 @@ _log = structlog.get_logger(__name__)
 
 
 class Recovery:
-    """Finds out the state of a job, then queues it, delivers it, or refunds it."""
+    """Finds out the state of a job, then queues it, delivers it, or refunds it.
 
-    def __init__(self, *, calls: Calls, jobs: JobRepository, queue: QueueRepository, delivery: Delivery) -> None:
+    Args:
+        calls: asks Discord.
+        jobs: the jobs.
+        queue: takes back jobs that are tried again.
+        delivery: shows how a job ended.
+        is_priced: whether a service may have billed the pictures of a model with this key.
+    """
+
+    def __init__(
+        self,
+        *,
+        calls: Calls,
+        jobs: JobRepository,
+        queue: QueueRepository,
+        delivery: Delivery,
+        is_priced: Callable[[str], bool],
+    ) -> None:
+        self._is_priced = is_priced
         self._calls = calls
         self._jobs = jobs
         self._queue = queue
@@ -76,9 +95,15 @@ class Recovery:
             await self._delivery.fail(job, message, JobFailure.WORKER_DIED, "lost at too many restarts")
         elif await self._is_gone(job):
             await self._delivery.fail(job, message, JobFailure.MESSAGE_GONE, "the message was deleted")
+        elif not self.may_repeat(job):
+            await self._delivery.fail(job, message, JobFailure.MAYBE_BILLED, "Easel ended while a service drew it")
         else:
             await self._queue.release(job.job_id)
             _log.info("job queued again", action="recovered", **job.log_context())
+
+    def may_repeat(self, job: Job) -> bool:
+        """Whether a started job may be drawn again without its member's word. A service may bill every try."""
+        return not self._is_priced(job.request.model_key)
 
     async def _shown_in(self, job: Job) -> int | None:
         """The message that shows the outputs. Unknown counts as None: a second delivery is only one more edit."""

@@ -14,8 +14,10 @@ _REMEDY: Final = "the one of the server or service"
 class EngineServers(Area):
     """One engine: equal servers that draw the same models."""
 
-    kind: Literal["comfyui"] = Field(description="The program on the servers.")
-    urls: tuple[str, ...] = Field(min_length=1, max_length=64, description='Their addresses, "http://gpu:8188".')
+    kind: Literal["comfyui", "openai"] = Field(description="The interface of the servers.")
+    urls: tuple[str, ...] = Field(
+        min_length=1, max_length=64, description='Their addresses, "http://gpu:8188" or "https://api.openai.com/v1".'
+    )
     running: int = Field(default=1, ge=1, le=64, description="Jobs that each of them draws at once.")
     key: SecretStr | None = Field(default=None, description="The key that they want. Prefer key_file.")
     key_file: Path | None = Field(default=None, description="A file that holds nothing but that key.")

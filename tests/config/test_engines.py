@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from bot.configure import make_backend, make_configure
+from bot.requests.options.sizes import read_size
 from config.catalogue import load_catalogue
 from config.loading import ConfigError, load_settings
+from config.settings import Settings
 from pipeline.backends.engines.joined import JoinedBackend
 from pipeline.protocol.capabilities import Capability
 from tests.small_comfyui import WORKFLOW
@@ -91,3 +93,41 @@ def test_a_key_is_read_from_its_file_and_never_shown(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="not one word") as caught:
         settings.engines.servers["workshop"].read_key("workshop")
     assert "sesame" not in str(caught.value)
+
+
+SERVICE = 'drawn_by = { engine = "cloud", model = "gpt-image-1", sizes = ["1024x1024", "1536x1024"], price = 0.04 }\n'
+SQUARE = "defaults = { width = 1024, height = 1024 }\n"
+
+
+def test_a_service_draws_its_own_sizes_and_members_are_told(tmp_path: Path) -> None:
+    spec = load_catalogue(written(tmp_path, ENTRY + SERVICE + SQUARE), "a").default
+    limits = Settings().limits
+    assert read_size("wide", spec, limits)[:2] == (1536, 1024)
+    width, height, notice = read_size("700x700", spec, limits)
+    assert (width, height) == (1024, 1024)
+    assert notice is not None
+    assert read_size("3:2", spec, limits) == (1536, 1024, None)
+    assert not spec.facts.has_weights
+    assert not spec.can(Capability.SEED)
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (ENTRY + SERVICE, "default size is not among"),
+        (ENTRY + 'drawn_by = { engine = "cloud" }\n', "either a workflow or a model"),
+        (ENTRY + DRAWN.replace(" }", ', takes = ["seed"] }'), "leave out takes"),
+    ],
+)
+def test_a_mistake_about_a_service_is_one_sentence(tmp_path: Path, entry: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_catalogue(written(tmp_path, entry), "a")
+    assert words in str(caught.value)
+
+
+def test_an_engine_of_the_other_kind_is_told(tmp_path: Path) -> None:
+    catalogue = load_catalogue(written(tmp_path, ENTRY + SERVICE.replace("cloud", "workshop") + SQUARE), "a")
+    file = tmp_path / "easel.toml"
+    file.write_text(SERVER, encoding="utf-8")
+    with pytest.raises(ConfigError, match="needs a workflow"):
+        make_backend(load_settings(file), catalogue)

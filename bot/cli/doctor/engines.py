@@ -7,8 +7,7 @@ from bot.configure import make_servers
 from config.catalogue import Catalogue
 from config.loading import ConfigError
 from config.settings import Settings
-from pipeline.backends.engines.comfyui import ComfyServer
-from pipeline.backends.engines.server import ServerAway
+from pipeline.backends.engines.server import Server, ServerAway
 
 
 async def engine_findings(settings: Settings, catalogue: Catalogue) -> AsyncIterator[Finding]:
@@ -32,7 +31,7 @@ async def engine_findings(settings: Settings, catalogue: Catalogue) -> AsyncIter
             yield await _finding(name, server)
 
 
-async def _finding(name: str, server: ComfyServer) -> Finding:
+async def _finding(name: str, server: Server) -> Finding:
     try:
         facts = await server.look()
     except ServerAway as error:

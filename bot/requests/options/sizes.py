@@ -19,6 +19,8 @@ SIZES: Final[Mapping[str, str]] = MappingProxyType(
 
 _MAX_SIDE_DIGITS: Final = 40
 """Most digits of a side that is read. Longer numbers are no sizes."""
+_SAME_SHAPE: Final = 0.02
+"""Greatest relative difference between two shapes of which members need not be told."""
 _SIDES = re.compile(rf"([0-9]{{1,{_MAX_SIDE_DIGITS}}}) ?([x\u00d7*:]) ?([0-9]{{1,{_MAX_SIDE_DIGITS}}})")
 
 
@@ -101,6 +103,9 @@ def _fit(width: float, height: float, spec: ModelSpec, limits: LimitSettings) ->
 
     The last value says whether the shape was kept, as far as multiples allow.
     """
+    only = None if spec.drawn_by is None else spec.drawn_by.nearest_size(width, height)
+    if only is not None:
+        return *only, math.isclose(only[0] / only[1], width / height, rel_tol=_SAME_SHAPE)
     bounds, multiple = spec.bounds, spec.facts.size_multiple
     max_pixels = min(bounds.max_pixels, limits.max_pixels)
     scale = max(1.0, bounds.min_side / min(width, height))

@@ -23,6 +23,8 @@ class JobFailure(StrEnum):
     WORKER_HUNG = FailureReason.WORKER_HUNG
     HOST_LOST = FailureReason.HOST_LOST
     ENGINE_FAILED = FailureReason.ENGINE_FAILED
+    REFUSED_ELSEWHERE = FailureReason.REFUSED_ELSEWHERE
+    MAYBE_BILLED = FailureReason.MAYBE_BILLED
     TIMEOUT = FailureReason.TIMEOUT
     INTERNAL = FailureReason.INTERNAL
 

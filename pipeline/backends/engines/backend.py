@@ -28,10 +28,8 @@ from pipeline.protocol.wire.hosts import Key
 from pipeline.protocol.wire.messages import PROTOCOL_VERSION, Checked, Failed, Finished, FoundPart, Progress, Ready
 from pipeline.protocol.wire.settings import NO_CHECKING, Checking
 
-_LOOK_S: Final = 10.0
-"""Seconds between two looks at a server."""
 _AWAY_S: Final = 2.0
-"""The same while it is away."""
+"""Greatest number of seconds between two looks at a server that is away."""
 _log = structlog.get_logger(__name__)
 
 
@@ -43,6 +41,7 @@ class _Place:
         self.facts: Facts | None = None
         self.trouble = f"{server.url} was not asked yet."
         self.running: set[Key] = set()
+        self.rests_until = 0.0
 
 
 class EngineBackend(Backend):
@@ -71,7 +70,7 @@ class EngineBackend(Backend):
         self._places = [_Place(server) for server in servers]
         self._specs = {spec.key: spec for spec in specs}
         self._each = each
-        self._drawing = Drawing(name, {spec.key: spec.title for spec in specs}, worker, clean)
+        self._drawing = Drawing(name, specs, worker, clean)
         self._attempts = Attempts()
         self._tasks: dict[Key, asyncio.Task[Finished | Failed]] = {}
         self._watching: list[asyncio.Task[None]] = []
@@ -239,6 +238,7 @@ class EngineBackend(Backend):
     async def _watch(self, place: _Place) -> None:
         """Look at a server again and again, until cancelled."""
         while True:
+            await asyncio.sleep(place.rests_until - asyncio.get_running_loop().time())
             try:
                 await self._note(place, await place.server.look(), "")
             except ServerAway as error:
@@ -246,7 +246,7 @@ class EngineBackend(Backend):
             # A server that answers nonsense may be well again at the next look.
             except Exception as error:  # noqa: BLE001 - see above
                 await self._note(place, None, f"{place.server.url} does not answer as it should ({error!r}).")
-            await asyncio.sleep(_AWAY_S if place.facts is None else _LOOK_S)
+            await asyncio.sleep(min(_AWAY_S, place.server.look_s) if place.facts is None else place.server.look_s)
 
     async def _note(self, place: _Place, facts: Facts | None, trouble: str) -> None:
         """Keep what a look at a server has shown, and tell of a change."""
@@ -272,6 +272,7 @@ class EngineBackend(Backend):
             return _failed(key, FailureReason.ENGINE_FAILED, str(error))
         except ServerAway as error:
             await self._note(place, None, str(error))
+            place.rests_until = asyncio.get_running_loop().time() + error.rest_s
             return _failed(key, FailureReason.HOST_LOST, str(error))
         # Whatever happens, an attempt has an end.
         except Exception as error:  # noqa: BLE001 - see above

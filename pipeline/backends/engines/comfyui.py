@@ -39,9 +39,11 @@ class ComfyServer(Server):
         url: its address, without a slash at the end.
         key: sent as a bearer token, for a server behind a proxy; None sends none.
         workflows: the workflow of each model that it draws, by the model's key.
+        look_s: seconds between two looks at it.
     """
 
-    def __init__(self, url: str, key: str | None, workflows: Mapping[str, Workflow]) -> None:
+    def __init__(self, url: str, key: str | None, workflows: Mapping[str, Workflow], *, look_s: float = 10.0) -> None:
+        self._look_s = look_s
         self._url = url
         self._key = key
         self._workflows = workflows
@@ -51,6 +53,11 @@ class ComfyServer(Server):
     def url(self) -> str:
         """Its address."""
         return self._url
+
+    @property
+    def look_s(self) -> float:
+        """Seconds between two looks at it."""
+        return self._look_s
 
     @property
     def _session(self) -> aiohttp.ClientSession:

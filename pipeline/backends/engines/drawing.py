@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final, TypeAlias
 
 from pipeline.backends.base import Backend, WorkerState, WorkerUnavailable
-from pipeline.backends.engines.server import DrawingFailed, Facts, Server
+from pipeline.backends.engines.server import DrawingFailed, Facts, Server, ServerAway
+from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.finishing import FinishedPictures, FinishPictures
@@ -33,14 +34,15 @@ class Drawing:
 
     Args:
         name: the owner's name for the engine.
-        titles: the names of its models that members see, by key.
+        specs: its models.
         worker: finishes the pictures.
         clean: makes PNGs of what servers send.
     """
 
-    def __init__(self, name: str, titles: Mapping[str, str], worker: Backend, clean: Clean) -> None:
+    def __init__(self, name: str, specs: Collection[ModelSpec], worker: Backend, clean: Clean) -> None:
         self._name = name
-        self._titles = titles
+        self._titles = {spec.key: spec.title for spec in specs}
+        self._priced = {spec.key for spec in specs if spec.drawn_by is not None and spec.drawn_by.price}
         self._worker = worker
         self._clean = clean
 
@@ -110,9 +112,16 @@ class Drawing:
         pictures: list[bytes] = []
         for index in range(request.num_images):
             first = index * steps
-            drawn = await server.draw(
-                request.single(index), lambda step, of, _, first=first: tell(first + (step * steps // of if of else 0))
-            )
+            try:
+                drawn = await server.draw(
+                    request.single(index),
+                    lambda step, of, _, first=first: tell(first + (step * steps // of if of else 0)),
+                )
+            except ServerAway as error:
+                if pictures and request.model_key in self._priced:
+                    # A new attempt would pay for the first images once more.
+                    raise DrawingFailed(FailureReason.MAYBE_BILLED, str(error)) from error
+                raise
             pictures.append(await self._clean(drawn))
         return pictures
 

@@ -13,7 +13,16 @@ Tell: TypeAlias = Callable[[int, int, bytes], None]
 
 
 class ServerAway(Exception):
-    """The server cannot be reached, or does not answer; the message is a sentence for the owner."""
+    """The server cannot be reached, or does not draw now.
+
+    Args:
+        sentence: one sentence for the owner.
+        rest_s: seconds in which it need not be asked again.
+    """
+
+    def __init__(self, sentence: str, rest_s: float = 0.0) -> None:
+        super().__init__(sentence)
+        self.rest_s = rest_s
 
 
 class DrawingFailed(Exception):
@@ -50,6 +59,11 @@ class Server(Protocol):
     @property
     def url(self) -> str:
         """Its address."""
+        ...
+
+    @property
+    def look_s(self) -> float:
+        """Seconds between two looks at it."""
         ...
 
     async def look(self) -> Facts:

@@ -62,6 +62,7 @@ _OF_FAMILY: Final[Mapping[Family, Cost]] = MappingProxyType(
         "flux": _FLUX,
         "pipeline": _Z_IMAGE,
         "engine": _Z_IMAGE,
+        "service": _Z_IMAGE,
     }
 )
 """A model of an unknown kind costs what Z-Image costs: today's models are large."""

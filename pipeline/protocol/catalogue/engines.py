@@ -1,12 +1,14 @@
 """Models that engines of others draw: where, and the workflow of a ComfyUI server."""
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
+from msgspec import Meta
 
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.requests import GenerationRequest
@@ -78,10 +80,32 @@ class DrawnBy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes:
         engine: name of an engine in the settings (`engines.servers`).
         workflow: a workflow of ComfyUI in API format with named places, absolute once the catalogue is loaded.
+        model: the model's name at an image server or service; empty for ComfyUI.
+        takes: what that server takes beside a prompt and a size.
+        sizes: the only sizes that it draws, as WIDTHxHEIGHT; none says that it draws all.
+        previews: unfinished pictures that it sends of each image.
+        price: money that one image costs, in the owner's currency. What may have been billed is never drawn again by
+            itself.
     """
 
     engine: str
-    workflow: str
+    workflow: str = ""
+    model: str = ""
+    takes: tuple[Literal["negative", "steps", "cfg", "seed"], ...] = ()
+    sizes: tuple[Annotated[str, Meta(pattern=r"^[1-9][0-9]{1,3}x[1-9][0-9]{1,3}$")], ...] = ()
+    previews: Annotated[int, Meta(ge=0, le=3)] = 0
+    price: Annotated[float, Meta(ge=0.0)] = 0.0
+
+    @property
+    def lacks(self) -> tuple[Capability, ...]:
+        """Capabilities that a server lacks which takes no more than that."""
+        lacks = [capability for place, capability in _NEEDED_PLACES.items() if place not in self.takes]
+        return tuple(lacks)
+
+    def nearest_size(self, width: float, height: float) -> tuple[int, int] | None:
+        """The size that it draws whose shape is nearest to this one; None if it draws all sizes."""
+        sides = [(int(first), int(second)) for first, _, second in (size.partition("x") for size in self.sizes)]
+        return min(sides, key=lambda each: abs(math.log(each[0] / each[1] * height / width)), default=None)
 
 
 class WorkflowFault(Exception):

@@ -72,10 +72,7 @@ FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
     {
         "sd": FamilyFacts(capabilities=_WITH_UNET),
         "sdxl": FamilyFacts(capabilities=_WITH_UNET),
-        "sd3": _FLOW,
-        "z-image": _FLOW,
-        "flux2": _FLOW,
-        "flux": _FLOW,
+        **dict.fromkeys(("sd3", "z-image", "flux2", "flux"), _FLOW),
         # The largest multiple of all known pipelines, because a pipeline reports its own only when it runs. It rounds
         # steps as its scheduler wants; rounded up, the price is one step too high at most.
         "pipeline": FamilyFacts(
@@ -87,6 +84,7 @@ FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
             edits_lengthen=True,
         ),
         "engine": FamilyFacts(capabilities=USUAL | {Capability.TEXT_TO_IMAGE, Capability.UNGUIDED}),
+        "service": FamilyFacts(has_weights=False, capabilities=USUAL | {Capability.TEXT_TO_IMAGE, Capability.UNGUIDED}),
     }
 )
 

@@ -13,13 +13,13 @@ Part = Annotated[float, Meta(ge=0.0, le=1.0)]
 Scale = Annotated[float, Meta(ge=0.0, le=limits.MAX_NETWORK_SCALE)]
 Work = Annotated[float, Meta(gt=0.0)]
 ModelKey = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
-Family = Literal["sd", "sdxl", "sd3", "z-image", "flux2", "flux", "pipeline", "engine"]
+Family = Literal["sd", "sdxl", "sd3", "z-image", "flux2", "flux", "pipeline", "engine", "service"]
 """Architectures: `sd` is Stable Diffusion 1.x and 2.x, `sdxl` Stable Diffusion XL, `sd3` Stable Diffusion 3 and 3.5.
 `z-image` is Z-Image, the distilled Turbo and the base model. `flux2` is FLUX.2: klein, its base models and dev.
 `flux` is FLUX.1 dev and schnell, and Chroma.
 
 `pipeline` is any other text-to-image model of diffusers; it runs as a whole pipeline. `engine` is a model that an
-engine of others draws.
+engine of others draws by a workflow, `service` one of an image server or service. No entry names these two.
 """
 
 

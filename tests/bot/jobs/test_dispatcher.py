@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import discord
+import msgspec
 import pytest
 
 from bot.quotas.standing import QueueState
@@ -14,6 +15,8 @@ from bot.store.members.servers import Decision
 from bot.store.members.user_settings import UserSettings
 from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import Job, JobStatus
+from config.catalogue import Catalogue
+from pipeline.protocol.catalogue.engines import DrawnBy
 from tests.bot.jobs.conftest import House
 from tests.bot.store.conftest import decision
 
@@ -233,6 +236,25 @@ async def test_what_ran_when_the_bot_was_killed_runs_again(open_house: OpenHouse
     house.work()
     ended = await house.until(job, SUCCEEDED)
     assert (ended.attempt, ended.crashes) == (2, 0)
+    assert await house.broken() == []
+
+
+async def test_what_a_service_may_have_billed_does_not_run_again(open_house: OpenHouse, catalogue: Catalogue) -> None:
+    paid = DrawnBy(engine="cloud", model="gpt-image-1", price=0.04)
+    catalogue.models = {key: msgspec.structs.replace(spec, drawn_by=paid) for key, spec in catalogue.models.items()}
+    catalogue.written = catalogue.models  # what the worker says does not change it
+    house = await open_house(quotas={"running_per_user": 0})
+    job = await house.ask("linger")
+    house.work()
+    await house.until(job, RUNNING)
+    await house.services.dispatcher.drain(0.1)
+    assert (await house.job(job)).status is RUNNING
+    house = await open_house()
+    await house.services.dispatcher.recover()
+    ended = await house.until(job, FAILED)
+    assert (ended.failure, ended.attempt) == (JobFailure.MAYBE_BILLED, 1)
+    await house.until_said(job, "Nothing was charged")
+    assert await house.spent() == 0
     assert await house.broken() == []
 
 

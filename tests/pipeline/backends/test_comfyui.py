@@ -39,7 +39,6 @@ async def comfyui() -> AsyncIterator[SmallComfyUI]:
 @pytest.fixture
 async def open_engine(make: Make, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Open]:
     """Opens the engine over servers; a real worker process finishes what they draw."""
-    monkeypatch.setattr(backend_module, "_LOOK_S", 0.1)
     monkeypatch.setattr(backend_module, "_AWAY_S", 0.05)
     opened: list[EngineBackend] = []
 
@@ -49,7 +48,9 @@ async def open_engine(make: Make, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
         worker = make("good")
         await worker.start()
         await worker.wait_ready(30)
-        found = [ComfyServer(server.url, key, {"flux": Workflow(json.dumps(workflow))}) for server in servers]
+        found = [
+            ComfyServer(server.url, key, {"flux": Workflow(json.dumps(workflow))}, look_s=0.1) for server in servers
+        ]
         engine = EngineBackend("workshop", found, specs=[SPEC], each=each, worker=worker, clean=clean)
         opened.append(engine)
         await engine.start()
@@ -226,7 +227,7 @@ async def test_joined_with_our_worker_each_draws_its_own_models(
     engine = await open_engine(comfyui)
     await engine.close()  # the joined backend starts its own
     worker = make("good")
-    server = ComfyServer(comfyui.url, None, {"flux": Workflow(json.dumps(WORKFLOW))})
+    server = ComfyServer(comfyui.url, None, {"flux": Workflow(json.dumps(WORKFLOW))}, look_s=0.1)
     engine = EngineBackend("workshop", [server], specs=[SPEC], each=1, worker=worker, clean=clean)
     joined = JoinedBackend(worker, {"flux": engine}, ["pocket"])
     changes: list[int] = []
@@ -258,11 +259,10 @@ async def test_joined_with_our_worker_each_draws_its_own_models(
 
 
 async def test_nothing_is_drawn_there_while_no_worker_of_ours_could_finish_it(
-    make: Make, comfyui: SmallComfyUI, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+    make: Make, comfyui: SmallComfyUI, request_: GenerationRequest
 ) -> None:
-    monkeypatch.setattr(backend_module, "_LOOK_S", 0.1)
     worker = make("never_ready")
-    server = ComfyServer(comfyui.url, None, {"flux": Workflow(json.dumps(WORKFLOW))})
+    server = ComfyServer(comfyui.url, None, {"flux": Workflow(json.dumps(WORKFLOW))}, look_s=0.1)
     engine = EngineBackend("workshop", [server], specs=[SPEC], each=1, worker=worker, clean=clean)
     joined = JoinedBackend(worker, {"flux": engine}, ["pocket"])
     await joined.start()
