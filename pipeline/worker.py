@@ -88,6 +88,7 @@ def run_worker(socket_fd: int) -> int:
             placement,
             has_loras=first.lora_directory is not None or any(spec.lora for spec in first.models),
             has_stored_weights=any(map(is_kept_apart, first.models)),
+            has_offload=any(spec.offload for spec in first.models),
         )
     except DeviceUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.device to auto, or mend the driver.")

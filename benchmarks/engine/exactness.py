@@ -1,19 +1,34 @@
-"""Whether a job's picture is bit-identical alone and in any batch: of the shipped model, and of tiny families."""
+"""Whether a job's picture is bit-identical alone and in any batch: of the shipped model, and of tiny families.
+
+One family is also drawn with weights that are kept in float8 or in RAM.
+"""
 
 import random
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+import pytest
 
 from benchmarks.bench import Bench, mixed
 from benchmarks.families.flows import FLOWS, saved
 from benchmarks.report import Report
+from pipeline.protocol.catalogue.models import ModelSpec
+from pipeline.protocol.catalogue.networks import Family
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.messages import Finished
+from tests.pipeline.engine.away import Away
 
 JOBS: Final = 24
 SCHEDULES: Final = 4
+KEPT_OTHERWISE: Final[Family] = "z-image"
+"""The family that is also drawn with weights that are kept otherwise."""
+WAYS: Final[Mapping[str, dict[str, Any]]] = MappingProxyType(
+    {"float8": {"weights": {"transformer": "float8"}}, "blocks in RAM": {"offload": "blocks"}}
+)
 
 
 def run() -> Report:
@@ -25,6 +40,8 @@ def run() -> Report:
             spec = saved(family, Path(folder))
             jobs = mixed(JOBS // 2, 64, (2, 8), seed=1, spec=spec) + mixed(JOBS // 2, 96, (2, 6), seed=2, spec=spec)
             shares[family] = _equal_share(Bench(max_running=8, spec=spec), jobs)
+            if family == KEPT_OTHERWISE:
+                shares |= {name: _otherwise(msgspec.structs.replace(spec, **way), jobs) for name, way in WAYS.items()}
     value = min(shares.values())
     return Report(
         name="exactness",
@@ -36,6 +53,13 @@ def run() -> Report:
         pairs=JOBS * SCHEDULES * len(shares),
         detail={"jobs": JOBS, "schedules": SCHEDULES, **shares},
     )
+
+
+def _otherwise(spec: ModelSpec, jobs: Sequence[GenerationRequest]) -> float:
+    """The share for a model as if its processor had memory of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        Away(patch)
+        return _equal_share(Bench(max_running=8, spec=spec), jobs)
 
 
 def _equal_share(bench: Bench, jobs: Sequence[GenerationRequest]) -> float:

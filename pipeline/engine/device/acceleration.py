@@ -36,18 +36,26 @@ class AcceleratorUnavailable(Exception):
     """The chosen accelerator cannot be used here; the message says why and what to do."""
 
 
-def check_acceleration(placement: Placement, *, has_loras: bool, has_stored_weights: bool = False) -> None:
+def check_acceleration(
+    placement: Placement, *, has_loras: bool, has_stored_weights: bool = False, has_offload: bool = False
+) -> None:
     """Check that the chosen accelerator exists and works with the other settings.
 
     Args:
         placement: device, precision and accelerator.
         has_loras: True when rows may have LoRAs, which need torch's unchanged layers.
         has_stored_weights: True when a model keeps weights in fewer bits, which its layers cast as they run.
+        has_offload: True when a model's denoising network waits in RAM, and its blocks come as they run.
 
     Raises:
-        AcceleratorUnavailable: the accelerator is missing, or does not work with LoRAs or with such weights.
+        AcceleratorUnavailable: the accelerator is missing, or does not work with LoRAs, such weights or such blocks.
     """
     chosen = placement.acceleration
+    if has_offload and chosen.accelerator in ("compile", "cuda-graphs"):
+        raise AcceleratorUnavailable(
+            f"pipeline.accelerator = {chosen.accelerator} needs all of a network at once, and with offload its blocks "
+            "come one by one. Set pipeline.accelerator to none, or leave offload out."
+        )
     if has_stored_weights and (chosen.accelerator != "none" or chosen.fuse_qkv):
         raise AcceleratorUnavailable(
             "Weights of [model.weights] and of GGUF files are cast inside the layers that pipeline.accelerator and "

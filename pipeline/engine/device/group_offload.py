@@ -4,7 +4,8 @@ A group comes as it is and goes without being changed, so a picture has the bits
 next group comes while one computes, and at most two are there at once.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal
 
 import torch
@@ -18,6 +19,13 @@ AT_ONCE: Final = 2
 
 Groups = Literal["layers", "blocks"]
 """What comes at once: a layer, in whatever order layers are called, or one of the network's repeated blocks."""
+
+
+_BLOCK: Final = re.compile(r"(?:model\.diffusion_model\.)?(?!input_blocks|middle_block|output_blocks)([^.]+\.\d+)\.")
+"""Beginning of the names of a block's tensors.
+
+Checkpoints of U-Nets name parts of blocks, so the sizes of blocks do not show. These count as if all were there.
+"""
 
 
 def keep_in_ram(network: nn.Module, groups: Groups, device: torch.device) -> None:
@@ -54,6 +62,25 @@ def most_bytes(network: nn.Module) -> int:
     around = [_bytes_of(group) for group in _groups(network) if group.offload_leader is network]
     others = sorted(_bytes_of(group) for group in _groups(network) if group.offload_leader is not network)
     return sum(around) + sum(others[-AT_ONCE:])
+
+
+def bytes_at_once(sizes: Mapping[str, int], groups: Groups) -> int:
+    """Expected bytes that a network has on the device at once while the rest of it waits in RAM.
+
+    Args:
+        sizes: bytes of each tensor, by its name in a file.
+        groups: what comes at once. Blocks have a number in their names; all else is there during a whole pass.
+    """
+    if groups == "layers":
+        return sum(sorted(sizes.values())[-AT_ONCE:])
+    around, blocks = 0, dict[str, int]()
+    for name, size in sizes.items():
+        found = _BLOCK.match(name)
+        if found is None:
+            around += size
+        else:
+            blocks[found[1]] = blocks.get(found[1], 0) + size
+    return around + sum(sorted(blocks.values())[-AT_ONCE:])
 
 
 def all_bytes(network: nn.Module) -> int:

@@ -3,7 +3,7 @@
 import logging
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import transformers.utils.logging as transformers_logging
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from torch import nn
 
-from pipeline.engine.device.group_offload import keep_in_ram
+from pipeline.engine.device.group_offload import Groups, keep_in_ram
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable, blaming
 from pipeline.engine.families.any_pipeline import AnyPipeline
@@ -32,7 +32,7 @@ from pipeline.engine.sampling.noise import change_scheduler, read_schedule, sche
 from pipeline.engine.weights.fingerprints import Weights, weights_of
 from pipeline.engine.weights.finite import check_numbers
 from pipeline.engine.weights.hub import folder_of
-from pipeline.engine.weights.storage import precision_of, resting_in, store
+from pipeline.engine.weights.storage import parts_in_ram, precision_of, store
 from pipeline.protocol.catalogue.models import ModelSpec
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class LoadedModel:
     @property
     def network_name(self) -> str:
         """Name of its denoising network in what is learnt about the device: its key, and how its weights are kept."""
-        return precision_of(self.spec.key, self.spec)
+        return precision_of(self.spec.key, self.spec) + (" from RAM" if self.spec.offload else "")
 
     @property
     def modules(self) -> tuple[nn.Module, ...]:
@@ -158,8 +158,8 @@ def _loaded(
     if isinstance(drawing, StepAdapter):
         check_edits(spec, is_editing=drawing.is_editing)
     # Later than the adapter, which replaces layers' forwards.
-    for part in in_ram:
-        keep_in_ram(part, "layers", placement.device)
+    for part, groups in in_ram.items():
+        keep_in_ram(part, groups, placement.device)
     note_progress()
     decoding = drawing.latents if isinstance(drawing, AnyPipeline) else drawing
     preview = None if decoding is None else PreviewMap(decoding, placement.device, placement.latents_dtype)
@@ -172,12 +172,16 @@ def _loaded(
     )
 
 
-def _parts_in_ram(pipeline: Any, spec: ModelSpec, placement: Placement) -> tuple[nn.Module, ...]:
-    """Components that wait in RAM, if the device has memory of its own."""
+def _parts_in_ram(pipeline: Any, spec: ModelSpec, placement: Placement) -> dict[nn.Module, Groups]:
+    """Components that wait in RAM, if the device has memory of its own, and the groups in which they come."""
     if not has_own_memory(placement.device):
-        return ()
-    found = (pipeline.components[name] for name in resting_in(spec, pipeline.components))
-    return tuple(part for part in found if isinstance(part, nn.Module))
+        return {}
+    found: dict[nn.Module, Groups] = {}
+    for name, groups in parts_in_ram(spec, pipeline.components).items():
+        part = pipeline.components[name]
+        if isinstance(part, nn.Module) and not getattr(part, "is_quantized", False):
+            found[part] = groups
+    return found
 
 
 def _cast(pipeline: Any, dtype: torch.dtype) -> None:
@@ -187,7 +191,7 @@ def _cast(pipeline: Any, dtype: torch.dtype) -> None:
             part.to(dtype=dtype)
 
 
-def _place(pipeline: Any, spec: ModelSpec, placement: Placement, in_ram: Sequence[nn.Module]) -> None:
+def _place(pipeline: Any, spec: ModelSpec, placement: Placement, in_ram: Container[nn.Module]) -> None:
     """Bring a pipeline to its device, in the precision of the forward pass unless it is kept in another one."""
     if not spec.weights:
         _cast(pipeline, placement.dtype)

@@ -1,6 +1,6 @@
 """Estimates a model's memory from its files before it is loaded."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +8,7 @@ import msgspec
 import torch
 from transformers import CLIPVisionModelWithProjection
 
-from pipeline.engine.device.group_offload import AT_ONCE
+from pipeline.engine.device.group_offload import Groups, bytes_at_once
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.registry import FAMILIES
@@ -22,7 +22,7 @@ from pipeline.engine.weights.gguf_files import gguf_bytes, is_gguf
 from pipeline.engine.weights.headers import count_numbers, read_tensors
 from pipeline.engine.weights.hub import folder_of
 from pipeline.engine.weights.quantised import quantisation_of
-from pipeline.engine.weights.storage import kept_bytes, resting_in, stored_bytes
+from pipeline.engine.weights.storage import kept_bytes, parts_in_ram, stored_bytes
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import (
     ControlSpec,
@@ -42,7 +42,7 @@ _CHOSEN: Final = (
     "Its text encoders wait in RAM and come to the device layer by layer, because the whole model takes {needed:.1f} "
     "GiB and models may take {budget:.1f} GiB there (text_encoder_rests)."
 )
-_NO_EFFECT: Final = "Its text_encoder_rests has no effect, because the device shares the computer's memory."
+_NO_EFFECT: Final = "Its {name} has no effect, because the device shares the computer's memory."
 
 
 def expected_bytes(spec: CacheEntry, placement: Placement, cache_directory: str | None) -> int | None:
@@ -57,6 +57,8 @@ def expected_bytes(spec: CacheEntry, placement: Placement, cache_directory: str 
             return _cutout_bytes(spec, placement)
         if isinstance(spec, ReferenceSpec | ImageEncoderSpec | ControlSpec | ControlNetworkSpec):
             return _guide_bytes(spec, placement, cache_directory)
+        if not has_own_memory(placement.device):
+            spec = msgspec.structs.replace(spec, text_encoder_rests=False, offload=None)
         found = _model_bytes(spec, placement.dtype, cache_directory)
         enlarger = 0 if spec.enlarger is None else count_numbers(Path(spec.enlarger.path))
     except ModelUnavailable:
@@ -74,10 +76,10 @@ def with_choice(spec: ModelSpec, placement: Placement, options: EngineOptions) -
         placement: device and precision.
         options: settings of the engine, which give the budget.
     """
-    chosen = spec.text_encoder_rests
     if not has_own_memory(placement.device):
-        return spec, _NO_EFFECT if chosen else ""
-    needed = None if chosen is not None else expected_bytes(spec, placement, options.cache_directory)
+        said = {"text_encoder_rests": spec.text_encoder_rests, "offload": spec.offload}
+        return spec, " ".join(_NO_EFFECT.format(name=name) for name, value in said.items() if value)
+    needed = None if spec.text_encoder_rests is not None else expected_bytes(spec, placement, options.cache_directory)
     budget = budget_bytes(placement, options.model_memory_mb)
     if needed is None or needed <= budget:
         return spec, ""
@@ -132,49 +134,40 @@ def _model_bytes(spec: ModelSpec, dtype: torch.dtype, cache_directory: str | Non
         rest = Path(source.config)
         name, some_class = network_in_a_file(rest, parts)
         path = Path(source.path)
-        network = (
-            gguf_bytes(path, dtype)
-            if is_gguf(source)
-            else stored_bytes(path, spec.weights.get(name), dtype, some_class)
-        )
+        sizes = {} if is_gguf(source) else stored_bytes(path, spec.weights.get(name), dtype, some_class)
+        network = gguf_bytes(path, dtype) if is_gguf(source) else _there(sizes, parts_in_ram(spec, [name]).get(name))
         return network + _bytes_of(rest, spec, dtype, without=name)
     folder = Path(source.path) if isinstance(source, FolderSource) else downloaded(source, cache_directory)
     return None if folder is None else _bytes_of(folder, spec, dtype)
 
 
 def _bytes_of(folder: Path, spec: ModelSpec, dtype: torch.dtype, without: str = "") -> int:
-    found = 0
-    components = components_with_weights(folder, FAMILIES[spec.family])
-    resting = resting_in(spec, components)
+    components, found = components_with_weights(folder, FAMILIES[spec.family]), 0
+    in_ram = parts_in_ram(spec, components)
     for name, some_class in components.items():
         files = find_weights(folder / name, some_class).files if name != without else ()
         if quantisation_of(folder / name) is not None:
             # These are what the library makes of them, whatever the precision of the forward pass is.
             found += sum(tensor.nbytes for file in files for tensor in read_tensors(file).values())
-        elif name in resting:
-            found += _layers_at_once([tensor for file in files for tensor in read_tensors(file).values()], dtype)
-        else:
-            found += sum(stored_bytes(file, spec.weights.get(name), dtype, some_class) for file in files)
+            continue
+        sizes = [stored_bytes(file, spec.weights.get(name), dtype, some_class) for file in files]
+        found += _there({key: size for each in sizes for key, size in each.items()}, in_ram.get(name))
     return found
 
 
 def _checkpoint_bytes(path: Path, spec: ModelSpec, dtype: torch.dtype) -> int:
     """Bytes of a file with all components, of which some stay in RAM or are kept in fewer bits."""
     tensors = read_tensors(path)
-    found = _bytes_as(tensors.values(), dtype)
-    for name in resting_in(spec, FAMILIES[spec.family].in_a_file):
-        share = [*share_of(tensors, name).values()]
-        found -= _bytes_as(share, dtype) - _layers_at_once(share, dtype)
+    sizes = kept_bytes(tensors, None, dtype)
     for name, storage in spec.weights.items():
-        share = share_of(tensors, name)
-        found -= _bytes_as(share.values(), dtype) - kept_bytes(share, storage, dtype)
+        sizes |= kept_bytes(share_of(tensors, name), storage, dtype)
+    found = sum(sizes.values())
+    for name, groups in parts_in_ram(spec, FAMILIES[spec.family].in_a_file).items():
+        share = share_of(sizes, name)
+        found -= _there(share, None) - _there(share, groups)
     return found
 
 
-def _layers_at_once(tensors: Iterable[torch.Tensor], dtype: torch.dtype) -> int:
-    """Bytes of the layers that are on the device at once while the rest of their network waits in RAM."""
-    return _bytes_as(sorted(tensors, key=torch.Tensor.numel)[-AT_ONCE:], dtype)
-
-
-def _bytes_as(tensors: Iterable[torch.Tensor], dtype: torch.dtype) -> int:
-    return sum(tensor.numel() for tensor in tensors) * dtype.itemsize
+def _there(sizes: Mapping[str, int], groups: Groups | None) -> int:
+    """Bytes on the device of a network whose tensors have these sizes; without groups, all of it is there."""
+    return sum(sizes.values()) if groups is None else bytes_at_once(sizes, groups)

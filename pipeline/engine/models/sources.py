@@ -22,8 +22,8 @@ from pipeline.engine.weights.formats import check_suffix, network_tensors
 from pipeline.engine.weights.headers import read_header, read_tensors, text_features_in
 from pipeline.engine.weights.hub import configurations_for, folder_of
 from pipeline.engine.weights.marks import NO_MARKS, Marks, read_marks
-from pipeline.engine.weights.quantised import check_formats, check_quantisation, take_scales
-from pipeline.engine.weights.storage import check_resting, check_storage
+from pipeline.engine.weights.quantised import check_formats, check_quantisation, quantisation_of, take_scales
+from pipeline.engine.weights.storage import check_parts, check_storage
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import FileSource, FolderSource, HubSource
@@ -111,7 +111,8 @@ def check_folder(folder: Path, spec: ModelSpec, without: str = "") -> Look:
             unread += [f"{component}/{name}" for name in found if not name.endswith("position_ids")]
     _check_tokenizers(folder, components)
     check_storage(spec, components)
-    check_resting(spec, components)
+    networks = [name for name, found in components.items() if has_weights(found)]
+    check_parts(spec, [name for name in networks if quantisation_of(folder / name) is None])
     check_folder_edits(folder, spec)
     check_call(folder, spec)
     lacks = lacks_of(folder, parts_of(spec))
@@ -255,7 +256,7 @@ def check_file_with(path: Path, config: Path, spec: ModelSpec, tensors: Any, mar
     unread = check_checkpoint(path, tensors, in_file, config)
     _check_tokenizers(config, components)
     check_storage(spec, components)
-    check_resting(spec, components)
+    check_parts(spec, components)
     check_folder_edits(config, spec)
     lacks = lacks_of(config, parts_of(spec))
     return Look(schedule=_schedule(config, spec, marks), lacks=lacks, marks=marks, unread=tuple(unread))

@@ -6,7 +6,7 @@ from. The result shows keys that are missing, have another shape, or are read by
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import torch
 from accelerate import init_empty_weights
@@ -27,6 +27,7 @@ from pipeline.engine.weights.components import part_of, read_json, title_of
 from pipeline.protocol.catalogue.networks import Family
 
 Checkpoint = Mapping[str, torch.Tensor]
+_T = TypeVar("_T")
 
 _VAE_BEGINNINGS: Final = ("first_stage_model.", "vae.")
 _PREFIXES: Final[Mapping[str, Sequence[str]]] = {
@@ -126,10 +127,10 @@ def holds(checkpoint: Checkpoint, component: str) -> bool:
     return bool(share_of(checkpoint, component))
 
 
-def share_of(checkpoint: Checkpoint, component: str) -> Checkpoint:
-    """Tensors of a component in a checkpoint, with the keys that they have there."""
+def share_of(checkpoint: Mapping[str, _T], component: str) -> dict[str, _T]:
+    """What a checkpoint has for a component, by the keys there."""
     beginnings = (*_PREFIXES.get(component, ()), f"{component}.")
-    return {key: tensor for key, tensor in checkpoint.items() if key.startswith(beginnings)}
+    return {key: value for key, value in checkpoint.items() if key.startswith(beginnings)}
 
 
 def kind_of(file: Path, checkpoint: Checkpoint) -> tuple[str, Family]:

@@ -3,7 +3,6 @@
 import importlib
 import json
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,8 +24,6 @@ _TITLES: Final = {
     "tokenizer_2": "second tokenizer",
     "tokenizer_3": "third tokenizer",
 }
-_TEXT_ENCODER: Final = "text_encoder"
-"""Part of the names of text encoders; some models have several, or one of a prior."""
 _LIBRARIES: Final = ("diffusers", "transformers")
 _PICKLES: Final = (".bin", ".ckpt", ".pt", ".pth")
 _SHARD: Final = re.compile(r"-\d{5}-of-\d{5}$")
@@ -54,11 +51,6 @@ def component_class(library: str, name: str) -> Any:
 def has_weights(some_class: Any) -> bool:
     """True for the class of a network; False for tokenizers, schedulers and processors."""
     return isinstance(some_class, type) and issubclass(some_class, nn.Module)
-
-
-def text_encoders_in(components: Iterable[str]) -> list[str]:
-    """Names of the components that encode text, among all names."""
-    return [name for name in components if _TEXT_ENCODER in name]
 
 
 def part_of(folder: Path, component: str) -> Path:

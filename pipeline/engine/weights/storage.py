@@ -14,16 +14,20 @@ from diffusers.hooks.layerwise_casting import DEFAULT_SKIP_MODULES_PATTERN, appl
 from diffusers.models.modeling_utils import ModelMixin
 from transformers import PreTrainedModel
 
+from pipeline.engine.device.group_offload import Groups
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
-from pipeline.engine.weights.components import text_encoders_in
 from pipeline.engine.weights.gguf_files import is_gguf
-from pipeline.engine.weights.headers import count_numbers, read_tensors
+from pipeline.engine.weights.headers import read_tensors
 from pipeline.engine.weights.packages import need_package
 from pipeline.engine.weights.packed_layers import PACKAGES, pack, packed_bytes
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import WeightStorage
 
+NETWORKS: Final = ("transformer", "unet")
+"""Names of components that denoise; a pipeline has one of them."""
+_TEXT_ENCODER: Final = "text_encoder"
+"""Part of the names of text encoders; some models have several, or one of a prior."""
 _DTYPES: Final[Mapping[WeightStorage, torch.dtype]] = {"float8": torch.float8_e4m3fn}
 
 
@@ -42,7 +46,7 @@ def check_storage(spec: ModelSpec, components: Mapping[str, Any]) -> None:
                 f"{spec.title} has {name} in [model.weights], and only these can be kept in {storage}: "
                 f"{', '.join(known)}."
             )
-        if is_gguf(spec.source) and name in ("transformer", "unet"):
+        if is_gguf(spec.source) and name in NETWORKS:
             raise ModelUnavailable(
                 f"{spec.title} has {name} in [model.weights], and its GGUF file says how it is kept; leave it out."
             )
@@ -50,24 +54,40 @@ def check_storage(spec: ModelSpec, components: Mapping[str, Any]) -> None:
             need_package(PACKAGES[storage], f"{spec.title} keeps {name} in {storage}, which")
 
 
-def check_resting(spec: ModelSpec, components: Iterable[str]) -> None:
-    """Check that a model whose text encoders shall wait in RAM has one that can.
+def parts_in_ram(spec: ModelSpec, components: Iterable[str]) -> dict[str, Groups]:
+    """Names of the components that wait in RAM on a device with memory of its own, and the groups in which they come.
+
+    Args:
+        spec: the catalogue's entry.
+        components: names of all components.
+    """
+    # Layers of packages, and those of GGUF files, keep more about their weights than tensors that hooks could move.
+    known = [name for name in components if spec.weights.get(name) not in PACKAGES]
+    found: dict[str, Groups] = {}
+    if spec.text_encoder_rests:
+        found |= {name: "layers" for name in known if _TEXT_ENCODER in name}
+    if spec.offload == "blocks" and not is_gguf(spec.source):
+        found |= {name: "blocks" for name in known if name in NETWORKS}
+    return found
+
+
+def check_parts(spec: ModelSpec, components: Iterable[str]) -> None:
+    """Check that a model has the parts that shall wait in RAM, and that they can.
 
     Raises:
-        ModelUnavailable: it has none.
+        ModelUnavailable: it has none that can.
     """
-    if spec.text_encoder_rests and not resting_in(spec, components):
+    ways = {*parts_in_ram(spec, components).values()}
+    if spec.text_encoder_rests and "layers" not in ways:
         raise ModelUnavailable(
-            f"{spec.title} has text_encoder_rests in its entry and no text encoder outside of [model.weights]; "
-            "leave it out."
+            f"{spec.title} has text_encoder_rests in its entry, and no text encoder that [model.weights] leaves in "
+            "floats; leave one out."
         )
-
-
-def resting_in(spec: ModelSpec, components: Iterable[str]) -> list[str]:
-    """Names of the text encoders that wait in RAM. Those that are kept in fewer bits are small, and do not."""
-    if not spec.text_encoder_rests:
-        return []
-    return [name for name in text_encoders_in(components) if name not in spec.weights]
+    if spec.offload and "blocks" not in ways:
+        raise ModelUnavailable(
+            f"{spec.title} has offload in its entry, and no transformer or U-Net that its file and [model.weights] "
+            "leave in floats; leave offload out."
+        )
 
 
 def store(components: Mapping[str, Any], spec: ModelSpec, placement: Placement) -> None:
@@ -92,35 +112,37 @@ def store(components: Mapping[str, Any], spec: ModelSpec, placement: Placement) 
         )
 
 
-def stored_bytes(path: Path, storage: WeightStorage | None, dtype: torch.dtype, some_class: Any = None) -> int:
-    """Expected bytes of a file's tensors once they are loaded; see `kept_bytes`.
+def stored_bytes(
+    path: Path, storage: WeightStorage | None, dtype: torch.dtype, some_class: Any = None
+) -> dict[str, int]:
+    """Expected bytes of each tensor of a file once it is loaded, by its name there; see `kept_bytes`.
 
     Raises:
         ModelUnavailable: the file is missing or broken.
     """
-    if storage is None:
-        return count_numbers(path) * dtype.itemsize
     return kept_bytes(read_tensors(path), storage, dtype, some_class)
 
 
 def kept_bytes(
-    tensors: Mapping[str, torch.Tensor], storage: WeightStorage, dtype: torch.dtype, some_class: Any = None
-) -> int:
-    """Expected bytes of a network's tensors once they are loaded.
+    tensors: Mapping[str, torch.Tensor], storage: WeightStorage | None, dtype: torch.dtype, some_class: Any = None
+) -> dict[str, int]:
+    """Expected bytes of each tensor of a network once it is loaded.
 
     Args:
         tensors: the tensors by name.
-        storage: how they are kept.
-        dtype: precision of the forward pass.
+        storage: how they are kept; None is the precision of the forward pass.
+        dtype: that precision.
         some_class: class of the network; None if it is not known.
     """
+    if storage is None:
+        return {name: tensor.numel() * dtype.itemsize for name, tensor in tensors.items()}
     if storage in PACKAGES:
-        return sum(packed_bytes(name, tensor.shape, storage, dtype, some_class) for name, tensor in tensors.items())
+        return {name: packed_bytes(name, tensor.shape, storage, dtype, some_class) for name, tensor in tensors.items()}
     skipped, small = _left_alone(some_class), _DTYPES[storage]
-    found = 0
+    found: dict[str, int] = {}
     for name, tensor in tensors.items():
         is_left = any(re.search(pattern, name.rpartition(".")[0]) for pattern in skipped)
-        found += tensor.numel() * (dtype if is_left else small).itemsize
+        found[name] = tensor.numel() * (dtype if is_left else small).itemsize
     return found
 
 

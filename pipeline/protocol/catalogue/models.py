@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -191,13 +191,12 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         vae: VAE that replaces the one in the model's files, or that they lack.
         edits: True for an instruct model whose steps Easel runs itself (InstructPix2Pix): it changes a picture as the
             words say, and draws nothing without one.
-        clip_skip: layer of the text encoders to use, counted from the last as 1. None takes the one that a file names,
-            or else the family's default (1 for Stable Diffusion 1.x and 2.x, 2 for XL and 3).
+        clip_skip: layer of the text encoders to use, counted from the last as 1; None takes what a file or family says.
         call: further arguments for the call of a whole pipeline, by their names in diffusers.
         weights: how weights are kept on the device, by component in diffusers; others in the forward pass's precision.
         lora: a LoRA that it always has, beside those that members choose; None for none.
-        text_encoder_rests: True keeps its text encoders in RAM, from where each layer comes to the device while it
-            runs. None lets the worker do so where the budget is too short for all of the model.
+        text_encoder_rests: whether its text encoders wait in RAM; None leaves that to the worker and its budget.
+        offload: `blocks` keeps its denoising network in RAM, from where block after block comes to the device.
         drawn_by: who draws its pictures, if our worker does not; None for a model with a source and a family.
     """
 
@@ -226,6 +225,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     weights: dict[str, WeightStorage] = {}
     lora: ModelLora | None = None
     text_encoder_rests: bool | None = None
+    offload: Literal["blocks"] | None = None
     drawn_by: DrawnBy | None = None
 
     @property

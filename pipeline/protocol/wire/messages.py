@@ -37,7 +37,7 @@ from pipeline.protocol.wire.settings import (
     ImageThresholds,
 )
 
-PROTOCOL_VERSION: Final = 32
+PROTOCOL_VERSION: Final = 33
 """Raised with every change of a message; the two sides must agree exactly."""
 Phase = Literal["idle", "loading", "running"]
 

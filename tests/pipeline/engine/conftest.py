@@ -27,6 +27,7 @@ from pipeline.protocol.catalogue.networks import FolderSource
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.messages import Failed, Finished, JobEvent, Submit
 from pipeline.protocol.wire.settings import DType, EngineOptions
+from tests.pipeline.engine.away import Away
 from tests.pipeline.engine.loaded import model_in
 from tests.pipeline.engine.measured_once import remembering
 from tests.pipeline.engine.tiny import POCKET, catalogue_of, in_float64, stable_diffusion
@@ -74,6 +75,14 @@ class Studio:
         self.engine.run_until_idle()
         assert not [event for event in self.events if isinstance(event, Failed)], self.events[-1]
         return _latents[-1]
+
+    def finished(self, request: GenerationRequest) -> Finished:
+        """What a job ends with, of a whole pipeline too."""
+        self.events.clear()
+        self.engine.submit(Submit(job_id=1, attempt=1, request=request))
+        self.engine.run_until_idle()
+        assert isinstance(self.events[-1], Finished), self.events[-1]
+        return self.events[-1]
 
     def encoded(self, request: GenerationRequest) -> EncodedText:
         """What a job would begin with."""
@@ -143,6 +152,12 @@ def every_preview_is_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
             engine._background.collect()
 
     monkeypatch.setattr(Engine, "tick", waiting)
+
+
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> Away:
+    """A stand-in for a device with memory of its own."""
+    return Away(monkeypatch)
 
 
 @pytest.fixture(scope="module")

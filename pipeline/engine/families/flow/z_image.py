@@ -13,7 +13,7 @@ from pipeline.engine.families.autoencoder import Autoencoder
 from pipeline.engine.families.base import Conditioning
 from pipeline.engine.families.flow.chat_text import ChatText
 from pipeline.engine.families.flow.transformer import FlowTransformer
-from pipeline.engine.families.flow.z_image_network import predicted
+from pipeline.engine.families.flow.z_image_network import RowTransformer
 from pipeline.engine.families.prompt_words import Words
 from pipeline.engine.loras.folder import LoraFolder
 from pipeline.protocol.catalogue.models import FAMILY_FACTS
@@ -47,6 +47,7 @@ class ZImage(FlowTransformer):
     ) -> None:
         del clip_skip
         transformer: Any = pipeline.transformer
+        transformer.__class__ = RowTransformer
         super().__init__(
             pipeline,
             placement,
@@ -63,9 +64,10 @@ class ZImage(FlowTransformer):
         return tuple(get_default_z_image_sigmas(steps))
 
     def _plain(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        return predicted(
-            self._transformer, inputs["latents"], inputs["timesteps"], inputs["prompt_embeds"], inputs["prompt_lengths"]
+        drawn: torch.Tensor = self._transformer(
+            inputs["latents"], inputs["timesteps"], inputs["prompt_embeds"], inputs["prompt_lengths"]
         )
+        return drawn
 
     def _encoder(self, words: Words, request: GenerationRequest) -> Callable[[str], Conditioning]:
         """Texts get the length of the longest one, so that the rows of a job share a forward pass."""

@@ -7,12 +7,22 @@ as those with LoRAs do, needs the rows as the first dimension. So the same modul
 from typing import Any, Final
 
 import torch
-from diffusers.models.transformers.transformer_z_image import SEQ_MULTI_OF
+from diffusers.models.transformers.transformer_z_image import SEQ_MULTI_OF, ZImageTransformer2DModel
 from torch.nn.functional import pad
 
 TRAINED_TIMESTEPS: Final = 1000
 _FRAMES: Final = 1
 """Patch size along the frames; a picture is one frame."""
+
+
+class RowTransformer(ZImageTransformer2DModel):
+    """The transformer with a forward pass for rows, so that hooks on the whole network see each pass."""
+
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride] - rows instead of lists
+        self, latents: torch.Tensor, timesteps: torch.Tensor, text: torch.Tensor, lengths: torch.Tensor
+    ) -> torch.Tensor:
+        """Predict; see `predicted`."""
+        return predicted(self, latents, timesteps, text, lengths)
 
 
 def predicted(

@@ -14,17 +14,14 @@ from config.catalogue import Catalogue
 from pipeline.announcing import placed
 from pipeline.engine.device.group_offload import is_in_ram
 from pipeline.engine.device.placement import choose_placement
-from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.models import sizes
 from pipeline.engine.models.loading import load_model
 from pipeline.engine.models.memory import offload, ram_size_of, restore, size_of
 from pipeline.engine.models.offering import check_models
 from pipeline.engine.models.sizes import expected_bytes
-from pipeline.engine.weights.storage import check_resting
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import Family, FileSource, FolderSource
 from pipeline.protocol.requests import GenerationRequest
-from pipeline.protocol.wire.messages import Finished, Submit
 from pipeline.protocol.wire.settings import EngineOptions
 from tests.lora_files import every_module, write_lora
 from tests.pipeline.engine import tiny
@@ -35,22 +32,9 @@ from tests.pipeline.engine.single_files import checkpoint_of, written
 PLACEMENT = choose_placement("cpu", "float32")
 
 
-@pytest.fixture
-def away(monkeypatch: pytest.MonkeyPatch) -> Away:
-    return Away(monkeypatch)
-
-
 def resting(spec: ModelSpec, *, rests: bool = True) -> Catalogue:
     changed = msgspec.structs.replace(spec, text_encoder_rests=rests)
     return Catalogue(models={spec.key: changed}, default_key=spec.key)
-
-
-def drawn(studio: Studio, request: GenerationRequest) -> Finished:
-    studio.events.clear()
-    studio.engine.submit(Submit(job_id=1, attempt=1, request=request))
-    studio.engine.run_until_idle()
-    assert isinstance(studio.events[-1], Finished), studio.events[-1]
-    return studio.events[-1]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +63,7 @@ def test_pictures_are_the_same(
         request = msgspec.structs.replace(request, prompt="a (red:1.3) apple <lora:fur:0.7>")
     whole, split = Studio(resting(spec, rests=False), loras), Studio(resting(spec), loras)
     at_first = away.transferred
-    expected, finished = drawn(whole, request), drawn(split, request)
+    expected, finished = whole.finished(request), split.finished(request)
     assert (finished.outputs, finished.recipe) == (expected.outputs, expected.recipe)
     assert away.transferred > at_first
 
@@ -103,6 +87,7 @@ def test_memory_is_foreseen_and_what_rests_never_moves(small_catalogue: Catalogu
     assert [tensor.data_ptr() for tensor in encoder.parameters()] == at
 
 
+@pytest.mark.usefixtures("away")
 def test_a_checkpoint_in_one_file_is_foreseen_too(tmp_path: Path) -> None:
     pipeline = tiny.stable_diffusion()
     pipeline.save_pretrained(tmp_path / "config")
@@ -136,11 +121,3 @@ def test_the_budget_chooses_and_says_why(small_catalogue: Catalogue, monkeypatch
     assert re.search(r"whole model takes 0\.\d GiB and models may take 0\.0 GiB there \(text_encoder_rests\)", sentence)
     assert choice(1, text_encoder_rests=False) == (False, "")
     assert choice(4_000) == (None, "")
-
-
-def test_a_model_without_text_encoder_is_a_sentence() -> None:
-    spec = ModelSpec(
-        key="a", title="Blind", source=FolderSource(path="/"), family="pipeline", license="", text_encoder_rests=True
-    )
-    with pytest.raises(ModelUnavailable, match="Blind has text_encoder_rests in its entry and no text encoder"):
-        check_resting(spec, ["unet", "vae", "tokenizer"])
