@@ -23,7 +23,7 @@ from bot.process.owner_messages import OwnerMessages
 from bot.process.pulse import Pulse
 from bot.process.signals import Signals
 from bot.provenance.key import NoKey, load_key
-from bot.safety.owners import hard_rule, owners_blocks, owners_rules
+from bot.safety.owners import hard_rule, owners_blocks, owners_people, owners_rules
 from bot.store.images import ImageStore
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.timelines import write_mark
@@ -104,6 +104,7 @@ def check_files(settings: Settings) -> None:
     _key(settings)
     owners_rules(settings)
     owners_blocks(settings)
+    owners_people(settings)
     hard_rule(settings)
 
 

@@ -125,6 +125,12 @@ class SafetySettings(Area):
         description="A program that is run when the hard rule refused a request, with the category and the job's "
         "number (- for none); unset = none.",
     )
+    real_people: bool = Field(
+        default=True, description="Refuse sexual prompts about real people, such as celebrities or somebody's ex."
+    )
+    people: Path | None = Field(
+        default=None, description="A rule file with names of people for real_people; unset = none."
+    )
     image_check: Literal["small", "both", "off"] | None = Field(
         default=None,
         description="What checks pictures: small: the shipped classifier; both: it and pipeline.safety_checker; "

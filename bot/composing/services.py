@@ -18,7 +18,7 @@ from bot.provenance.signing import Signing
 from bot.provenance.stamping import Stamping
 from bot.safety.gate import Gate
 from bot.safety.hard_rule import HardRule
-from bot.safety.owners import hard_rule, owners_blocks, owners_rules
+from bot.safety.owners import hard_rule, owners_blocks, owners_people, owners_rules
 from bot.store.disk import DiskSpace
 from bot.store.expansions import ExpansionRepository
 from bot.store.images import ImageStore
@@ -64,7 +64,7 @@ def compose(
     calls.owner.is_notified = settings.owner.notify
     inputs = InputPictures(files=input_files, inputs=InputRepository(database))
     hardest = hard_rule(settings)
-    gate = Gate(owners_rules(settings), tables.word_rules.rules, hardest)
+    gate = Gate(owners_rules(settings), tables.word_rules.rules, hardest, owners_people(settings))
     parts = Parts(
         settings=settings,
         catalogue=catalogue,

@@ -9,6 +9,7 @@ import msgspec
 from bot.errors import Refused
 from bot.safety.hard_rule import HardRule
 from bot.safety.judging import hits_of
+from bot.safety.real_people import RealPeople
 from bot.safety.words.matching import Hit, Matcher
 from bot.safety.words.rules import Action, RuleSet
 from pipeline.protocol.requests import Request
@@ -62,10 +63,18 @@ class Gate:
         owners: the owner's rules.
         servers: gives the rules of a server by its id; the same object until they change.
         hard_rule: what is refused before any rule of theirs.
+        people: what is refused of real people, as a rule of the owner.
     """
 
-    def __init__(self, owners: RuleSet, servers: Callable[[int], Awaitable[RuleSet]], hard_rule: HardRule) -> None:
+    def __init__(
+        self,
+        owners: RuleSet,
+        servers: Callable[[int], Awaitable[RuleSet]],
+        hard_rule: HardRule,
+        people: RealPeople,
+    ) -> None:
         self._hard_rule = hard_rule
+        self._people = people
         self._owners = Matcher(owners)
         self._servers = servers
         self._matchers: OrderedDict[int, Matcher] = OrderedDict()
@@ -87,6 +96,9 @@ class Gate:
         """
         if self._hard_rule.forbids(request):
             raise HardRefused("refused-hard", until=NO_PAUSE)
+        if named := self._people.hits(request):
+            refusal = Refusal(whose=OWNER, hit=named[0], request=request)
+            raise RuleRefused("refused-real-people", refusal, part=_values(named[0])["part"], until=NO_PAUSE)
         found = {OWNER: hits_of(self._owners, request)}
         if guild_id and not is_allowed:
             found[SERVER] = hits_of(await self.matcher_of(guild_id), request)
@@ -107,7 +119,8 @@ class Gate:
         Raises:
             Refused: the prompt changes so often that it is not judged.
         """
-        return {whose: matcher.explain(prompt) for whose, matcher in (await self.matchers(guild_id)).items()}
+        found = {whose: matcher.explain(prompt) for whose, matcher in (await self.matchers(guild_id)).items()}
+        return {**found, OWNER: (*self._people.explain(prompt), *found[OWNER])}
 
     async def matchers(self, guild_id: int) -> Mapping[str, Matcher]:
         """The matchers of the owner's rules and of a server's: by `OWNER` and `SERVER`."""

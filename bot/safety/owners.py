@@ -2,6 +2,7 @@
 
 from bot.safety.hard_rule import HardRule, shipped_rule, widened_rule
 from bot.safety.image_blocks import BadBlockFile, read_block_file
+from bot.safety.real_people import RealPeople, nobody, real_people
 from bot.safety.words.files import BadRuleFile, read_rule_file
 from bot.safety.words.rules import RuleSet
 from config.loading import ConfigError
@@ -46,5 +47,19 @@ def hard_rule(settings: Settings) -> HardRule:
         return shipped_rule()
     try:
         return widened_rule(settings.safety.hard_lists)
+    except BadRuleFile as error:
+        raise ConfigError(str(error)) from error
+
+
+def owners_people(settings: Settings) -> RealPeople:
+    """The rule about real people, with the names that the owner adds.
+
+    Raises:
+        ConfigError: the owner's file cannot be read.
+    """
+    if not settings.safety.real_people:
+        return nobody()
+    try:
+        return real_people(settings.safety.people)
     except BadRuleFile as error:
         raise ConfigError(str(error)) from error

@@ -36,6 +36,7 @@ UNSET = {
     ("safety", "words"),
     ("backup", "directory"),
     ("safety", "hard_lists"),
+    ("safety", "people"),
     ("safety", "on_hard_rule"),
     ("safety", "image_blocks"),
     ("safety", "image_check"),

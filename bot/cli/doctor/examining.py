@@ -18,7 +18,7 @@ from bot.configure import check_worker_packages, make_configure, make_starter
 from bot.process.folders import folder_mistakes
 from bot.process.health import read_health
 from bot.provenance.key import NoKey, load_key
-from bot.safety.owners import hard_rule, owners_blocks, owners_rules
+from bot.safety.owners import hard_rule, owners_blocks, owners_people, owners_rules
 from bot.store.disk import GB
 from bot.store.sqlite.database import Database, DatabaseUnusable, is_in_use
 from bot.store.sqlite.migrating import newest_version
@@ -115,10 +115,11 @@ def _rules(settings: Settings) -> Iterator[Finding]:
 
 
 def _hard_rule(settings: Settings) -> Iterator[Finding]:
-    try:
-        hard_rule(settings)
-    except ConfigError as error:
-        yield Finding(subject="words", is_fine=False, sentence=str(error))
+    for read in (hard_rule, owners_people):
+        try:
+            read(settings)
+        except ConfigError as error:
+            yield Finding(subject="words", is_fine=False, sentence=str(error))
     program = settings.safety.on_hard_rule
     if program is not None and not os.access(program, os.X_OK):
         yield Finding(subject="words", is_fine=False, sentence=f"{program} of safety.on_hard_rule cannot be run.")

@@ -583,6 +583,10 @@ refused-hard = Das kann nicht gezeichnet werden. Es wurde nichts berechnet.{ $un
         [none] {""}
        *[other] {" "}Das war die fünfte Ablehnung in zehn Minuten. Du kannst { $until } wieder etwas erbitten.
     }
+refused-real-people = Dieses Easel zeichnet keine sexuellen Bilder echter Menschen. Gefunden: „{ $part }“. Es wurde nichts berechnet.{ $until ->
+        [none] {""}
+       *[other] {" "}Das war die fünfte Ablehnung in zehn Minuten. Du kannst { $until } wieder etwas erbitten.
+    }
 refused-hit-gone = Was hier abgelehnt wurde, ist nicht mehr aufbewahrt. Frag mit /imagine noch einmal.
 refused-appeal-again = Die Moderation hat diese Ablehnung schon. Du erfährst, was sie entscheidet.
 refused-appeal-not-yours = Nur wer darum gebeten hat, kann Einspruch erheben.

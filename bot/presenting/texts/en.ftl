@@ -583,6 +583,10 @@ refused-hard = This cannot be drawn. Nothing was charged.{ $until ->
         [none] {""}
        *[other] {" "}That was the fifth refusal within ten minutes. You can ask again { $until }.
     }
+refused-real-people = This Easel draws no sexual pictures of real people. Found: “{ $part }”. Nothing was charged.{ $until ->
+        [none] {""}
+       *[other] {" "}That was the fifth refusal within ten minutes. You can ask again { $until }.
+    }
 refused-hit-gone = What was refused here is not kept any more. Ask again with /imagine.
 refused-appeal-again = Moderators have this refusal already. You are told what they decide.
 refused-appeal-not-yours = Only the person who asked for this can appeal.

@@ -19,8 +19,10 @@ from bot.requests.enlarging.upscale import upscale_request, upscaler_of
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.options.takes import GivenPicture
+from bot.safety.gate import RuleRefused
 from bot.safety.hard_rule import HardRule
 from bot.safety.pauses import MAX_REFUSALS, STEP
+from bot.safety.real_people import REASON
 from bot.safety.words.files import read_text
 from bot.safety.words.rules import Rule
 from bot.store.cases import WARNING_LIFETIME
@@ -219,6 +221,39 @@ async def test_the_hard_rule_is_told_without_a_hint_and_its_audit_row_has_no_wor
     assert await house.spent() == 0
     rows = await house.services.servers.audit_log(ASKER.guild_id, 9)
     assert [(row.action, row.actor_id, row.subject, row.detail) for row in rows] == [("hard-rule", 7, "", "minors")] * 2
+
+
+async def test_sexual_pictures_of_real_people_are_refused_with_an_appeal_unless_the_owner_allows_them(
+    open_house: OpenHouse, request_: GenerationRequest, tmp_path: Path
+) -> None:
+    (tmp_path / "people.txt").write_text("Blorbel Zorp\n", encoding="utf-8")
+    house = await open_house(safety={"people": tmp_path / "people.txt"})
+    prompts = (
+        "a celebrity, nude",
+        "n4ked portrait of my ex",
+        "Blorbel Zorp in lingerie",
+        "berühmte Schauspielerin, nackt",
+    )
+    for number, prompt in enumerate(prompts):
+        order = order_of(
+            msgspec.structs.replace(request_, prompt=prompt),
+            900 + number,
+            Asker(guild_id=1, channel_id=2, user_id=number + 1),
+        )
+        with pytest.raises(RuleRefused, match="refused-real-people") as refused:
+            await house.services.accepting.accept(order)
+        assert refused.value.refusal is not None
+        assert "draws no sexual pictures of real people. Found: " in sentence_of(refused.value)
+    assert await house.spent() == 0
+    explained = await house.services.gate.explain(1, "a celebrity, nude")
+    assert [(hit.rule.word, hit.rule.reason) for hit in explained["owner"]] == [("celebrity", REASON)]
+    for number, prompt in enumerate(
+        ("a celebrity on a stage", "a nude in oil", "my ex and a dog", "star, undressed salad")
+    ):
+        await house.services.accepting.accept(order_of(msgspec.structs.replace(request_, prompt=prompt), 950 + number))
+    await house.close()
+    house = await open_house(safety={"real_people": False})
+    await house.services.accepting.accept(order_of(msgspec.structs.replace(request_, prompt=prompts[0]), 990))
 
 
 async def test_a_picture_that_was_given_with_what_the_hard_rule_refuses_is_not_kept(
