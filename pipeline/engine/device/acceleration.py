@@ -43,7 +43,7 @@ def check_acceleration(
 
     Args:
         placement: device, precision and accelerator.
-        has_loras: True when rows may have LoRAs, which need torch's unchanged layers.
+        has_loras: True when rows may have LoRAs. They need torch's unchanged layers, or are inputs with OpenVINO.
         has_stored_weights: True when a model keeps weights in fewer bits, which its layers cast as they run.
         has_offload: True when a model's denoising network waits in RAM, and its blocks come as they run.
 
@@ -62,10 +62,11 @@ def check_acceleration(
             "pipeline.fuse_qkv replace. Set pipeline.accelerator to none and pipeline.fuse_qkv to false, or leave "
             "[model.weights] out and take a .safetensors."
         )
-    if has_loras and (chosen.accelerator != "none" or chosen.fuse_qkv):
+    if has_loras and (chosen.accelerator not in ("none", "openvino") or chosen.fuse_qkv):
         raise AcceleratorUnavailable(
-            "LoRAs are added inside the layers that pipeline.accelerator and pipeline.fuse_qkv replace. "
-            "Set pipeline.accelerator to none and pipeline.fuse_qkv to false, or leave pipeline.lora_directory out."
+            "LoRAs are added inside the layers that pipeline.accelerator and pipeline.fuse_qkv replace. Set "
+            "pipeline.accelerator to none or openvino and pipeline.fuse_qkv to false, or leave pipeline.lora_directory "
+            "out."
         )
     match placement.acceleration.accelerator:
         case "openvino":

@@ -121,7 +121,7 @@ class OpenVinoNetwork:
         for parameter, tensor in zip(model.inputs, inputs.values(), strict=True):
             parameter.get_node().set_partial_shape(self._openvino.PartialShape([*tensor.shape]))
         model.validate_nodes_and_infer_types()
-        return compiled_on_processor(model)
+        return _Request(compiled_on_processor(model))
 
     def _trace(self, inputs: Mapping[str, torch.Tensor]) -> tuple[Any, Any]:
         """Translated model for these sizes and any row count, and the decoder, whose memory holds the weights."""
@@ -195,8 +195,27 @@ class _Flat(nn.Module):
         return self._plain(dict(zip(self._names, tensors, strict=True)))
 
 
-def _infer(request: Any, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    arrays = [tensor.contiguous().numpy() for tensor in inputs.values()]
-    request.infer(arrays, share_inputs=True)
-    # Copied, because the next inference overwrites this memory.
-    return torch.from_numpy(request.get_output_tensor(0).data.copy())
+class _Request:
+    """An inference request that reads its inputs from torch's memory, and keeps those that stay the same tensors."""
+
+    def __init__(self, request: Any) -> None:
+        import openvino  # noqa: PLC0415 - as above
+
+        self._tensor: Any = openvino.Tensor
+        self._request = request
+        self._read: dict[int, torch.Tensor] = {}
+
+    def __call__(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        for place, tensor in enumerate(inputs.values()):
+            # Hundreds of matrices of LoRAs stay while the same rows are drawn.
+            if self._read.get(place) is not tensor:
+                contiguous = tensor.contiguous()
+                self._request.set_input_tensor(place, self._tensor(contiguous.numpy(), shared_memory=True))
+                self._read[place] = contiguous
+        self._request.infer()
+        # Copied, because the next inference overwrites this memory.
+        return torch.from_numpy(self._request.get_output_tensor(0).data.copy())
+
+
+def _infer(request: _Request, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    return request(inputs)

@@ -43,9 +43,9 @@ class StableDiffusion(StepAdapter):
     ) -> None:
         super().__init__(Autoencoder(pipeline.vae, placement), pipeline, pipeline.unet)
         self._text = ClipText(pipeline.tokenizer, pipeline.text_encoder, placement, layer=clip_skip or 1)
-        self._unet = Unet(pipeline, placement, self.latent_channels)
         text_encoders = {"text_encoder": pipeline.text_encoder}
         self._loras = ModelLoras(folder, ("unet", pipeline.unet), text_encoders, placement)
+        self._unet = Unet(pipeline, placement, self.latent_channels, self._loras)
         self._embeddings = ModelEmbeddings(folder, (self._text.width,))
 
     @property

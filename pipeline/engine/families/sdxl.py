@@ -53,9 +53,9 @@ class StableDiffusionXL(StepAdapter):
         self._texts = tuple(
             ClipText(*pair, placement, layer=layer, has_norm=False, place=place) for place, pair in enumerate(pairs)
         )
-        self._unet = Unet(pipeline, placement, self.latent_channels)
         text_encoders = {"text_encoder": pipeline.text_encoder, "text_encoder_2": pipeline.text_encoder_2}
         self._loras = ModelLoras(folder, ("unet", pipeline.unet), text_encoders, placement)
+        self._unet = Unet(pipeline, placement, self.latent_channels, self._loras)
         self._embeddings = ModelEmbeddings(folder, [reader.width for reader in self._texts])
         self._placement = placement
         config: Any = pipeline.config

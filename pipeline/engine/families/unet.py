@@ -6,10 +6,11 @@ from typing import Any, Final
 import torch
 
 from pipeline.engine.control.rows import unet_arguments
-from pipeline.engine.device.acceleration import accelerate, uncompiled
+from pipeline.engine.device.acceleration import uncompiled
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.base import Conditioning
+from pipeline.engine.loras.choosing import ModelLoras
 from pipeline.engine.references.rows import ReferenceRows, ReferencesOfRows
 
 _ADDED: Final = ("text_embeds", "time_ids")
@@ -23,6 +24,7 @@ class Unet:
         pipeline: a diffusers pipeline on its device; its `unet` is used.
         placement: device and precision.
         channels: number of latent channels.
+        loras: adds LoRAs to the U-Net.
 
     Attributes:
         extra_channels: see `StepAdapter.extra_channels`.
@@ -32,7 +34,7 @@ class Unet:
         ModelUnavailable: the U-Net's further input channels are of another kind, such as depth.
     """
 
-    def __init__(self, pipeline: Any, placement: Placement, channels: int) -> None:
+    def __init__(self, pipeline: Any, placement: Placement, channels: int, loras: ModelLoras) -> None:
         self._pipeline = pipeline
         self._unet: Any = pipeline.unet.eval().requires_grad_(False)
         self._placement = placement
@@ -44,7 +46,7 @@ class Unet:
                 f"The model's U-Net wants {wanted} channels and its VAE has {channels} channels: it is made neither "
                 "for text alone nor for inpainting nor for edits, or the VAE is that of another model."
             )
-        self._forward = accelerate(self._unet, self._plain, placement)
+        self._forward = loras.accelerated(self._plain)
         self._references = ReferenceRows(self._unet)
 
     @property

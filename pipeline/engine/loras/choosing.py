@@ -11,6 +11,7 @@ import msgspec
 from diffusers.loaders.lora_pipeline import StableDiffusionLoraLoaderMixin
 from torch import nn
 
+from pipeline.engine.device.acceleration import Forward, accelerate
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.loras.contents import BrokenNumbers, Contents, Made, MadeOfFiles
@@ -119,6 +120,17 @@ class ModelLoras:
             for component, lora in chosen.text_encoders.items():
                 stack.enter_context(self._rows[component].use((lora,)))
             yield
+
+    def accelerated(self, forward: Forward) -> Forward:
+        """What runs the denoiser's forward pass, in which `denoising` adds LoRAs; it prepares the denoiser in place.
+
+        Args:
+            forward: runs one plain forward pass of the denoiser.
+        """
+        module, rows = self._modules[self._denoiser], self._rows[self._denoiser]
+        if self._placement.acceleration.accelerator != "openvino":
+            return accelerate(module, forward, self._placement)
+        return rows.giving(accelerate(module, rows.taking(forward), self._placement))
 
     @contextmanager
     def denoising(self, rows: Rows) -> Generator[None]:

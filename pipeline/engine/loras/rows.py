@@ -7,8 +7,12 @@ exact zeros.
 The result must not depend on the row count either, because a job may share each step with a different number of other
 rows. Libraries choose kernels by the total work, so small matrices are padded. Convolutions of few channels run row by
 row. This was tested on an H200 in float16, bfloat16 and float32.
+
+A network that OpenVINO compiled runs no hook. There the matrices are further inputs of the network, as in the dynamic
+mode of OpenVINO GenAI's adapters. So other LoRAs of the same structure need no other network.
 """
 
+import hashlib
 from collections import OrderedDict
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,9 +21,11 @@ from typing import Any, Final
 import msgspec
 import torch
 from torch import nn
-from torch.nn.functional import conv2d, pad
+from torch.nn.functional import conv2d, pad, unfold
 
+from pipeline.engine.device.acceleration import Forward
 from pipeline.engine.loras.files import LoraUnfit, Pair, Pairs
+from pipeline.engine.loras.inputs import NO_STACKS, Stacks, stacks_in, without_stacks
 
 _LEAST_RANK: Final = 8
 _LEAST_LENGTH: Final = 32
@@ -36,9 +42,22 @@ class RowLora(msgspec.Struct, frozen=True, eq=False):
     Attributes:
         modules: pairs by module name. For a linear module, `down` is [in, r] and `up` is [r, out]. For a convolution,
             `down` is [r, in, kh, kw] and `up` is [out, r]. r is a power of two.
+        structure: name of the matrices' shapes and modules; a compiled network serves every LoRA of one structure.
     """
 
     modules: Mapping[str, Pair]
+    structure: str = ""
+
+    def __post_init__(self) -> None:
+        """Name the structure, once: each step asks for it."""
+        shapes = sorted((name, *pair.down.shape, *pair.up.shape) for name, pair in self.modules.items())
+        name = f"LoRA {hashlib.sha256(repr(shapes).encode()).hexdigest()[:16]}"
+        msgspec.structs.force_setattr(self, "structure", name)
+
+
+def structure_of(lora: RowLora | None) -> set[str]:
+    """The structure of a row's LoRAs; none for None."""
+    return set() if lora is None else {lora.structure}
 
 
 Rows = Sequence[RowLora | None]
@@ -123,9 +142,8 @@ class LoraRows:
     def __init__(self, model: nn.Module) -> None:
         self._targets = targets_of(model)
         self._hooked: set[str] = set()
-        self._stacks: OrderedDict[Rows, dict[str, list[Pair]]] = OrderedDict()
-        self._active: dict[str, list[Pair]] = {}
-        self._count = 0
+        self._stacks: OrderedDict[Rows, Stacks] = OrderedDict()
+        self._active = NO_STACKS
 
     @contextmanager
     def use(self, rows: Rows) -> Generator[None]:
@@ -133,23 +151,45 @@ class LoraRows:
         if all(row is None for row in rows):
             yield
             return
-        self._active, self._count = self._stacked(tuple(rows)), len(rows)
+        with self._adding(self._stacked(tuple(rows))):
+            yield
+
+    def giving(self, forward: Forward) -> Forward:
+        """`forward` of a compiled network, which gets the matrices of `use` as further inputs."""
+
+        def with_matrices(inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+            return forward({**inputs, **self._active.inputs})
+
+        return with_matrices
+
+    def taking(self, forward: Forward) -> Forward:
+        """`forward` of the network itself, for inputs that may hold such matrices; hooks add them."""
+
+        def with_hooks(inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+            with self._adding(stacks_in(inputs)):
+                return forward(without_stacks(inputs))
+
+        return with_hooks
+
+    @contextmanager
+    def _adding(self, stacks: Stacks) -> Generator[None]:
+        before, self._active = self._active, stacks
         try:
             yield
         finally:
-            self._active = {}
+            self._active = before
 
     def release(self) -> None:
         """Release the cached stacks."""
         self._stacks.clear()
 
-    def _stacked(self, rows: tuple[RowLora | None, ...]) -> dict[str, list[Pair]]:
+    def _stacked(self, rows: tuple[RowLora | None, ...]) -> Stacks:
         # RowLora compares by identity. The key keeps the objects alive, so no other object gets the same identity.
         stacks = self._stacks.pop(rows, None)
         if stacks is None:
             names = dict.fromkeys(name for row in rows if row is not None for name in row.modules)
-            stacks = {name: self._stacks_of(name, rows) for name in names}
-            for name in stacks.keys() - self._hooked:
+            stacks = Stacks({name: self._stacks_of(name, rows) for name in names})
+            for name in stacks.pairs.keys() - self._hooked:
                 self._hook(name)
         self._stacks[rows] = stacks
         if len(self._stacks) > _KEPT_STACKS:
@@ -170,18 +210,20 @@ class LoraRows:
         add = _add_linear if isinstance(module, nn.Linear) else _add_conv
 
         def hook(module: nn.Module, args: tuple[Any, ...], output: torch.Tensor) -> torch.Tensor | None:
-            stacks = self._active.get(name)
+            stacks = self._active.pairs.get(name)
             if stacks is None:
                 return None
             for stack in stacks:
-                output = add(module, args[0], output, stack, self._count)
+                output = add(module, args[0], output, stack)
             return output
 
         module.register_forward_hook(hook)
         self._hooked.add(name)
 
 
-def _add_linear(_: nn.Module, inputs: torch.Tensor, output: torch.Tensor, stack: Pair, count: int) -> torch.Tensor:
+def _add_linear(_: nn.Module, inputs: torch.Tensor, output: torch.Tensor, stack: Pair) -> torch.Tensor:
+    # `len` would be a constant of the trace, which serves other row counts too.
+    count = stack.down.shape[0]
     rows = inputs.reshape(count, -1, inputs.shape[-1])
     length = rows.shape[1]
     if length < _LEAST_LENGTH:
@@ -192,11 +234,15 @@ def _add_linear(_: nn.Module, inputs: torch.Tensor, output: torch.Tensor, stack:
     return torch.baddbmm(output.reshape(count, -1, output.shape[-1]), small, stack.up).view(output.shape)
 
 
-def _add_conv(module: Any, inputs: torch.Tensor, output: torch.Tensor, stack: Pair, count: int) -> torch.Tensor:
+def _add_conv(module: Any, inputs: torch.Tensor, output: torch.Tensor, stack: Pair) -> torch.Tensor:
     """Add to a convolution's output: one grouped convolution with a group for each row, or one convolution each."""
-    rank = stack.up.shape[-1]
+    count, _, rank = stack.up.shape
     how = (None, module.stride, module.padding, module.dilation)
-    if module.in_channels < _FEW_CHANNELS:
+    if torch.jit.is_tracing():  # pyright: ignore[reportPrivateImportUsage] - it is documented, but not exported
+        # OpenVINO has no convolution whose weights are inputs, and a loop over the rows would fix their count.
+        columns = unfold(inputs, module.kernel_size, module.dilation, module.padding, module.stride)
+        small = torch.bmm(stack.down.flatten(2), columns)
+    elif module.in_channels < _FEW_CHANNELS:
         rows = zip(inputs.reshape(count, 1, *inputs.shape[1:]), stack.down, strict=True)
         small = torch.cat([conv2d(row, down, *how) for row, down in rows])
     else:

@@ -60,6 +60,7 @@ def _key(trial: _Trial, batching: Batching) -> object:
         shapes._pinned,
         row.latents.shape,
         row.references is None,
+        row.lora and row.lora.structure,
         *((name, tensor.shape) for name, tensor in sorted(row.conditioning.items())),
         *((name, type(part)) for name, part in network.named_modules()),
         *((name, weights.shape) for name, weights in network.state_dict().items()),

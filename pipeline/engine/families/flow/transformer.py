@@ -9,7 +9,6 @@ import torch
 from diffusers.pipelines.stable_diffusion_3.pipeline_stable_diffusion_3 import calculate_shift
 from torch.nn.functional import pad
 
-from pipeline.engine.device.acceleration import accelerate
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.autoencoder import Autoencoder
@@ -64,8 +63,8 @@ class FlowTransformer(StepAdapter):
         self._transformer: Any = pipeline.transformer.eval().requires_grad_(False)
         self._patch = patch
         self._placement = placement
-        self._forward = accelerate(self._transformer, self._plain, placement)
         self._loras = ModelLoras(folder, ("transformer", self._transformer), text_encoders, placement, convert)
+        self._forward = self._loras.accelerated(self._plain)
         self._embeddings = ModelEmbeddings(folder)
 
     @property

@@ -45,8 +45,8 @@ class Calibration:
         # The last row has every control of the job; in guess mode the first one has none.
         row = job.inputs.rows[-1]
         if not job.keeps_apart:
-            # With references and without, a forward pass is then the same, but for what each row computes alone.
-            row = dataclasses.replace(row, references=None)
+            # With LoRAs or references and without, a forward pass is then the same, but for what each row adds.
+            row = dataclasses.replace(row, references=None, lora=None)
         if job.is_controlled_apart:
             residuals = self._controls.residuals([row], 1)
             row = dataclasses.replace(row, conditioning={**row.conditioning, **residuals})

@@ -17,6 +17,7 @@ from pipeline.engine.device.per_row_layers import order_dependent_layers
 from pipeline.engine.device.placement import Placement, accelerator_version, release_memory, work_clock
 from pipeline.engine.device.state_file import StateFile, key_of
 from pipeline.engine.failures import reason_of
+from pipeline.engine.loras.rows import structure_of
 from pipeline.engine.steps.jobs.rows import Row, RowNetwork, predict_rows
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.wire.settings import Batching
@@ -128,8 +129,10 @@ class ShapeBook:
             model=model_key,
             latents=[*example.latents.shape],
             text={name: [*tensor.shape] for name, tensor in sorted(example.conditioning.items())},
-            # Rows with references that stand apart are computed without the accelerator. Other keys stay as they were.
+            # Rows with references that stand apart are computed without the accelerator, and those with LoRAs by
+            # another network. Other keys stay as they were.
             **({} if example.references is None else {"has_references": True}),
+            **({} if example.lora is None else {"loras": sorted(structure_of(example.lora))}),
         )
 
 
@@ -153,6 +156,7 @@ class _Trial:
                 latents=noisy(example.latents, 1.0),
                 timestep=torch.tensor(float(50 + 37 * number)),
                 conditioning={name: noisy(tensor, 0.1) for name, tensor in example.conditioning.items()},
+                lora=example.lora,
                 references=example.references,
             )
             for number in range(max(ROW_COUNTS))

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from pipeline.engine.families.base import EncodedText
+from pipeline.engine.loras.rows import structure_of
 from pipeline.engine.models.cache import Loaded
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.pixels.previews import PreviewTurn
@@ -106,12 +107,11 @@ class DenoisingJob:
     @property
     def bucket_key(self) -> BucketKey:
         """Key of the job's bucket; jobs with equal keys can share a forward pass."""
-        conditioning = self.text.positive.at(1)
-        shapes = sorted((name, tuple(tensor.shape[1:])) for name, tensor in conditioning.items())
+        shapes = sorted((name, tuple(tensor.shape[1:])) for name, tensor in self.text.positive.at(1).items())
         kinds: set[str] = set()
         if self.keeps_apart:
-            kinds = {type(each.rows[self.pass_index]).__name__ for each in self._active_controls}
-            kinds |= {type(each).__name__ for each in self._references() if each is not None}
+            parts = [*(each.rows[self.pass_index] for each in self._active_controls), *self._references()]
+            kinds = {type(each).__name__ for each in parts if each is not None} | structure_of(self.text.lora)
         row = self.latents[:1] if self.tiling is None else self.tiling.cut(self.latents[:1])
         return self.model.spec.key, tuple(row.shape[1:]), tuple(shapes), tuple(sorted(kinds))
 

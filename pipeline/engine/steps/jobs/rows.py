@@ -182,9 +182,8 @@ def predict_rows(
     """
     use(adapter.network, per_row_layers)
     filled = [*rows, *[rows[0]] * (count - len(rows))]
-    nothing = [None] * (count - len(rows))
-    loras = [*[row.lora for row in rows], *nothing]
-    references = [*[row.references for row in rows], *nothing]
+    loras = [row.lora for row in filled]
+    references = [*[row.references for row in rows], *[None] * (count - len(rows))]
     latents = torch.cat([row.latents for row in filled])
     # Schedulers use integers or floats as timesteps. Every model converts them to floats anyway.
     timesteps = torch.stack([row.timestep.float() for row in filled]).to(latents.device)

@@ -18,7 +18,6 @@ from benchmarks.families import grids
 from pipeline.engine.device import acceleration, openvino_network
 from pipeline.engine.device.acceleration import AcceleratorUnavailable, check_acceleration
 from pipeline.engine.device.graphed_network import GraphedNetwork
-from pipeline.engine.device.openvino_network import OpenVinoNetwork
 from pipeline.engine.device.placement import Placement, choose_placement
 from pipeline.engine.families.registry import FAMILIES
 from pipeline.engine.loras.folder import LoraFolder
@@ -160,8 +159,7 @@ def test_networks_that_are_gone_leave_this_thread_its_stack_for_signals() -> Non
 def test_openvino_computes_it_and_a_row_is_the_same_in_any_company() -> None:
     adapter, rows = adapter_of("sd", OPENVINO), rows_of("sd", max(ROW_COUNTS))
     shapes = ShapeBook(choose_placement("cpu", "float32", OPENVINO), "pinned", None).shapes("tiny", adapter, rows[0])
-    network = adapter._unet._forward
-    assert isinstance(network, OpenVinoNetwork)
+    (network,) = [each for each in openvino_network._networks if each.module is adapter.network]
     assert None not in network._requests.values()
     first = predict_rows(adapter, rows[:1], min(shapes.seconds))[0]
     for count in shapes.seconds:
