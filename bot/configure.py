@@ -147,6 +147,10 @@ def make_engines(settings: Settings, catalogue: Catalogue, worker: Backend) -> d
                 f"The model '{spec.key}' is drawn by the engine '{spec.drawn_by.engine}', which engines.servers does "
                 f"not have; it has {known}."
             )
+        if spec.drawn_by.price and not settings.engines.monthly_budget:
+            raise ConfigError(
+                f"The model '{spec.key}' has a price, so set engines.monthly_budget to your most for a month."
+            )
         specs.setdefault(spec.drawn_by.engine, []).append(spec)
     return {
         name: EngineBackend(

@@ -1,4 +1,4 @@
--- The tables of easel.db after its last migration, 13. A test compares them.
+-- The tables of easel.db after its last migration, 14. A test compares them.
 
 CREATE TABLE audit (
     audit_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -492,6 +492,14 @@ CREATE TABLE signing_keys (
     retired_at INTEGER,
     reason TEXT
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE spendings (
+    job_id INTEGER PRIMARY KEY REFERENCES jobs,
+    month_start INTEGER NOT NULL,
+    micros INTEGER NOT NULL CHECK (micros > 0)
+) STRICT;
+
+CREATE INDEX spendings_by_month ON spendings (month_start);
 
 CREATE TABLE stars (
     job_id INTEGER NOT NULL REFERENCES jobs (job_id),

@@ -65,6 +65,7 @@ def _accepting(parts: Parts, storing: Storing) -> Accepting:
         timings=parts.tables.timings,
         quotas=parts.settings.quotas,
         queue=parts.settings.queue,
+        engines=parts.settings.engines,
         catalogue=parts.catalogue,
         backend=parts.backend,
         storing=storing,

@@ -24,6 +24,7 @@ from bot.store.expansions import ExpansionRepository
 from bot.store.images import ImageStore
 from bot.store.inputs import InputRepository
 from bot.store.members.ledger import LedgerRepository
+from bot.store.members.spendings import SpendingRepository
 from bot.store.sqlite.backing_up import Backups
 from bot.store.sqlite.database import Database
 from bot.store.statistics import StatisticsRepository
@@ -145,6 +146,7 @@ def _services(parts: Parts, database: Database, jobs: JobServices, privacy: Priv
         queue=tables.queue,
         ledger=LedgerRepository(database),
         servers=tables.servers,
+        spendings=SpendingRepository(database),
         statistics=StatisticsRepository(database),
         user_settings=tables.user_settings,
         word_rules=tables.word_rules,

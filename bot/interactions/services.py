@@ -28,6 +28,7 @@ from bot.store.jobs import JobRepository
 from bot.store.members.image_blocks import ImageBlockRepository
 from bot.store.members.ledger import LedgerRepository
 from bot.store.members.servers import ServerRepository
+from bot.store.members.spendings import SpendingRepository
 from bot.store.members.user_settings import UserSettingsRepository
 from bot.store.members.words import WordRuleRepository
 from bot.store.queue import QueueRepository
@@ -55,6 +56,7 @@ class Services:
     queue: QueueRepository
     ledger: LedgerRepository
     servers: ServerRepository
+    spendings: SpendingRepository
     statistics: StatisticsRepository
     user_settings: UserSettingsRepository
     word_rules: WordRuleRepository

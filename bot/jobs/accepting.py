@@ -18,10 +18,12 @@ from bot.store.admission import AlreadyAccepted, LedgerDisagrees, NotAllowed
 from bot.store.disk import DiskSpace
 from bot.store.fetches import Fetches
 from bot.store.jobs import JobRepository
+from bot.store.members.spendings import MICROS, BudgetSpent
 from bot.store.queue import Place
 from bot.store.rows.jobs import Job, JobOrder, NewJob
 from bot.store.rows.origin import Asker
 from bot.store.timings import TimingRepository
+from config.areas.engines import EngineSettings
 from config.areas.quotas import QuotaSettings
 from config.catalogue import Catalogue
 from config.settings import QueueSettings
@@ -43,6 +45,7 @@ class Accepting:
         timings: TimingRepository,
         quotas: QuotaSettings,
         queue: QueueSettings,
+        engines: EngineSettings,
         catalogue: Catalogue,
         backend: Backend,
         storing: Storing,
@@ -55,6 +58,7 @@ class Accepting:
         self._timings = timings
         self._quotas = quotas
         self._queue = queue
+        self._engines = engines
         self._catalogue = catalogue
         self._backend = backend
         self._storing = storing
@@ -85,6 +89,10 @@ class Accepting:
             accepted = await self._jobs.accept(new, settings=self._quotas, now=now)
         except AlreadyAccepted as error:
             return error.job, error.place
+        except BudgetSpent as error:
+            title = self._catalogue.entries[order.request.model_key].title
+            _log.warning("budget spent", action="budget_spent", model=order.request.model_key)
+            raise Refused("refused-budget", model=title) from error
         except NotAllowed as error:
             raise refusal(error.standing) from error
         except (sqlite3.Error, LedgerDisagrees) as error:
@@ -151,11 +159,19 @@ class Accepting:
             defaults=order.defaults,
             notices=await self._notices(order, judged),
             price=self.price(order.request),
+            cost_micros=self._cost_micros(order.request),
+            budget_micros=round(self._engines.monthly_budget * MICROS),
             weight=max((self._queue.role_weights.get(role_id, 1) for role_id in role_ids), default=1),
             is_express=not self._queue.express_roles.isdisjoint(role_ids),
             hold=judged.hold,
             expected_ms=round((expected_s or 0.0) * 1_000),
         )
+
+    def _cost_micros(self, request: Request) -> int:
+        """Money that a service may bill for a request, in millionths."""
+        spec = self._catalogue.models.get(request.model_key)
+        drawn_by = None if spec is None else spec.drawn_by
+        return 0 if drawn_by is None else round(drawn_by.price * MICROS) * request.output_count
 
     async def _notices(self, order: JobOrder, judged: Judged) -> tuple[Notice, ...]:
         """The order's notices, with those of rules of words, of its pictures and of its kind.

@@ -9,6 +9,7 @@ from bot.quotas.standing import Standing, standing
 from bot.store.inputs import insert_inputs
 from bot.store.members.facts import read_facts
 from bot.store.members.ledger import reserve, settle
+from bot.store.members.spendings import spend, unspend
 from bot.store.queue import Place, close_gap, ensure_member, place, place_of, take_cooldown
 from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import Job, JobStatus, NewJob
@@ -56,7 +57,7 @@ def admit(connection: sqlite3.Connection, new: NewJob, *, settings: QuotaSetting
     """Insert a job, reserve its price and place it in the queue; returns the job and its place.
 
     Raises:
-        AlreadyAccepted, NotAllowed, LedgerDisagrees: the transaction must be rolled back.
+        AlreadyAccepted, NotAllowed, BudgetSpent, LedgerDisagrees: the transaction must be rolled back.
     """
     _refuse_known(connection, new)
     facts = read_facts(connection, new.origin.asker, settings, now)
@@ -71,6 +72,7 @@ def admit(connection: sqlite3.Connection, new: NewJob, *, settings: QuotaSetting
     job = insert_job(connection, new, now)
     if not reserve(connection, job, facts.rules, now=now, time_zone=settings.time_zone):
         raise LedgerDisagrees("quota")
+    spend(connection, job, new, now=now, time_zone=settings.time_zone)
     placed = place(connection, job, is_express=new.is_express)
     return placed, place_of(connection, placed)
 
@@ -115,6 +117,7 @@ def end_job(
     job = Job.from_row(sure(row))
     if before.status is JobStatus.QUEUED:
         close_gap(connection, before)
+    unspend(connection, before, failure)
     captured = part(job.price, delivered=outputs_delivered, requested=job.request.output_count)
     settle(connection, job, captured, now)
     return job

@@ -58,7 +58,7 @@ class JobRepository:
             now: the present time.
 
         Raises:
-            AlreadyAccepted, NotAllowed, LedgerDisagrees: nothing was written.
+            AlreadyAccepted, NotAllowed, BudgetSpent, LedgerDisagrees: nothing was written.
         """
         return await self._database.write(admit, new, settings=settings, now=now)
 

@@ -45,6 +45,11 @@ class EngineServers(Area):
 class EngineSettings(Area):
     """Engines of others that draw for this bot, such as ComfyUI. See docs/engines.md."""
 
+    monthly_budget: float = Field(
+        default=0.0,
+        ge=0.0,
+        description="Money that may be spent in a month on models with a price, in the currency of their prices.",
+    )
     servers: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")], EngineServers] = Field(
         default_factory=dict[str, EngineServers],
         description="The engines by the names that drawn_by in the catalogue gives them.",

@@ -128,6 +128,15 @@ def test_a_mistake_about_a_service_is_one_sentence(tmp_path: Path, entry: str, w
 def test_an_engine_of_the_other_kind_is_told(tmp_path: Path) -> None:
     catalogue = load_catalogue(written(tmp_path, ENTRY + SERVICE.replace("cloud", "workshop") + SQUARE), "a")
     file = tmp_path / "easel.toml"
-    file.write_text(SERVER, encoding="utf-8")
+    file.write_text(f"[engines]\nmonthly_budget = 1.0\n{SERVER}", encoding="utf-8")
     with pytest.raises(ConfigError, match="needs a workflow"):
+        make_backend(load_settings(file), catalogue)
+
+
+def test_a_price_needs_a_budget(tmp_path: Path) -> None:
+    catalogue = load_catalogue(written(tmp_path, ENTRY + SERVICE + SQUARE), "a")
+    file = tmp_path / "easel.toml"
+    server = '[engines.servers.cloud]\nkind = "openai"\nurls = ["http://127.0.0.1:1/v1"]\n'
+    file.write_text(server, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"engines\.monthly_budget"):
         make_backend(load_settings(file), catalogue)

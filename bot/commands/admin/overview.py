@@ -36,10 +36,19 @@ def make_status(services: Services) -> app_commands.Command[Any, ..., None]:
             low_since=None if services.disk.trouble is None else services.disk.trouble.since,
             unsigned=services.signing.unsigned_total,
             hosts=services.backend.views,
+            money=await _money(services),
         )
         await answer_privately(interaction, lines)
 
     return status
+
+
+async def _money(services: Services) -> tuple[float, float] | None:
+    """What was spent in this month, and the budget; None if no model has a price."""
+    budget, zone = services.settings.engines.monthly_budget, services.settings.quotas.time_zone
+    if not any(map(services.catalogue.is_priced, services.catalogue.models)):
+        return None
+    return await services.spendings.spent(datetime.now(UTC), zone), budget
 
 
 def make_audit(services: Services) -> app_commands.Command[Any, ..., None]:

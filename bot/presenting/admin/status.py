@@ -30,6 +30,7 @@ def status_lines(
     low_since: datetime | None = None,
     unsigned: int = 0,
     hosts: Sequence[HostView] = (),
+    money: tuple[float, float] | None = None,
 ) -> str:
     """All lines of the answer.
 
@@ -44,7 +45,8 @@ def status_lines(
         full_since: since when the disk accepts no file; None if it accepts them.
         low_since: since when the disk has too little free space; None if it has enough.
         unsigned: pictures that went out unsigned since the start although there is a key.
-        hosts: the GPU hosts.
+        hosts: the GPU hosts and the servers of engines of others.
+        money: what services may have billed in this month, and the budget; None if no model has a price.
     """
     lines = [text("status-worker", state=status.state, phase=status.phase)]
     if other is not None:
@@ -62,6 +64,8 @@ def status_lines(
         lines += _device(status.ready, titles)
     lines.append(text("status-memory", gib=_gib(status.rss_bytes)))
     lines += _hosts(hosts)
+    if money is not None:
+        lines.append(text("status-money", spent=f"{money[0]:.2f}", budget=f"{money[1]:.2f}"))
     lines.append(text("status-queue", queued=waiting.queued, running=waiting.running))
     if waiting.oldest_at is not None:
         lines.append(text("admin-queue-oldest", since=relative(waiting.oldest_at)))

@@ -628,6 +628,7 @@ refused-queued = Von dir { $count ->
     }, mehr ist hier nicht erlaubt. Brich einen ab oder warte, bis einer fertig ist.
 refused-shutting-down = Easel startet gleich neu. Versuch es in einer Minute noch einmal.
 refused-unsigned = Die Bilder müssen hier signiert werden, und das gelang nicht. Versuch es später noch einmal; der Betreiber findet den Grund im Protokoll.
+refused-budget = Was { $model } in diesem Monat kosten darf, ist aufgebraucht, also wurde nichts gezeichnet. Wähle ein anderes Modell, oder komm nächsten Monat wieder.
 refused-space = Die Festplatte des Rechners, auf dem Easel läuft, ist fast voll; deshalb wurde kein Auftrag angenommen und nichts berechnet. Versuch es später noch einmal; der Betreiber weiß davon.
 refused-storage = Der Auftrag konnte nicht gespeichert werden, also wurde er nicht angenommen. Versuch es gleich noch einmal; der Betreiber findet den Grund im Protokoll.
 refused-blanked-member = Worte und Bild dieses Auftrags sind gelöscht, weil sein Mitglied es so wollte. Mit `/imagine` beginnst du einen neuen.
@@ -1168,6 +1169,7 @@ status-device = Gerät: { $name } ({ $device }, { $dtype }{ $vram ->
        *[other] , { $vram } GiB
     })
 status-memory = Speicher des Workers: { $gib } GiB
+status-money = Dienste in diesem Monat: { $spent } von { $budget }
 status-queue = Auf diesem Server: { $queued } warten, { $running } laufen.
 status-failures = In der letzten Stunde: { $failed } von { $ended } Aufträgen schlugen fehl.
 status-quiet = In der letzten Stunde endete kein Auftrag.

@@ -628,6 +628,7 @@ refused-queued = You have { $count ->
     } waiting, the most that is allowed here. Cancel one or wait until one is done.
 refused-shutting-down = Easel is about to restart. Try again in a minute.
 refused-unsigned = The pictures must be signed here, and they could not be. Try again later; the owner finds the reason in the log.
+refused-budget = What { $model } may cost in this month is used up, so nothing was drawn. Choose another model, or come back next month.
 refused-space = The disk of Easel's host is nearly full, so no job is taken and nothing was charged. Try again later; the owner knows of it.
 refused-storage = The request could not be saved, so it was not taken. Try again shortly; the owner finds the reason in the log.
 refused-blanked-member = The words and the picture of this job were deleted, since its member wished it. Start a new one with `/imagine`.
@@ -1168,6 +1169,7 @@ status-device = Device: { $name } ({ $device }, { $dtype }{ $vram ->
        *[other] , { $vram } GiB
     })
 status-memory = Memory of the worker: { $gib } GiB
+status-money = Services this month: { $spent } of { $budget }
 status-queue = In this server: { $queued } waiting, { $running } running.
 status-failures = In the last hour: { $failed } of { $ended } jobs failed.
 status-quiet = In the last hour no job ended.

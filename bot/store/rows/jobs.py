@@ -71,10 +71,13 @@ class JobOrder(WantedJob, frozen=True, kw_only=True):
 class NewJob(JobOrder, frozen=True, kw_only=True):
     """An order with its price, before the job has an id.
 
-    `weight` is the member's weight in the queue. `expected_ms` is the expected duration, 0 if unknown.
+    `weight` is the member's weight in the queue. `expected_ms` is the expected duration, 0 if unknown. `cost_micros` is
+    the money that a service may bill for it, in millionths, and `budget_micros` the budget of a month.
     """
 
     price: int
+    cost_micros: int = 0
+    budget_micros: int = 0
     weight: int = 1
     is_express: bool = False
     expected_ms: int = 0

@@ -189,6 +189,11 @@ def fill_version_13(connection: sqlite3.Connection, _: str) -> None:
     connection.execute("INSERT INTO exhibits VALUES (1, 6, 9, '[]', 3, 0)")
 
 
+def fill_version_14(connection: sqlite3.Connection, _: str) -> None:
+    """A service may have billed a job."""
+    connection.execute("INSERT INTO spendings VALUES (1, 9, 40000)")
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
     {
         1: fill_version_1,
@@ -204,6 +209,7 @@ FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyTy
         11: fill_version_11,
         12: fill_version_12,
         13: fill_version_13,
+        14: fill_version_14,
     }
 )
 """What was written in each version. A new migration needs a new entry."""
