@@ -9,6 +9,7 @@ from typing import Any
 import discord
 import structlog
 from discord.app_commands import AppCommandContext, AppInstallationType
+from discord.gateway import DiscordWebSocket
 from typing_extensions import override
 
 from bot.calls.answers import Interaction
@@ -86,7 +87,7 @@ class EaselClient(discord.Client):
 
     async def on_disconnect(self) -> None:
         """Remember the time of the lost connection."""
-        self.away_since = self.away_since or time.time()
+        self.away_since = self.away_since or _heard_at(self.ws)
 
     async def on_resumed(self) -> None:
         """Note that the session was resumed."""
@@ -146,7 +147,9 @@ class ShardedClient(EaselClient, discord.AutoShardedClient):
 
     async def on_shard_disconnect(self, shard_id: int) -> None:
         """Remember the time of a lost connection."""
-        self._away.setdefault(shard_id, time.time())
+        shard = self.get_shard(shard_id)
+        socket = None if shard is None else shard._parent.ws  # noqa: SLF001 - the library offers it nowhere else
+        self._away.setdefault(shard_id, _heard_at(socket))
         self._look()
 
     async def on_shard_resumed(self, shard_id: int) -> None:
@@ -161,6 +164,16 @@ class ShardedClient(EaselClient, discord.AutoShardedClient):
 
     def _look(self) -> None:
         self.away_since = min(self._away.values(), default=None)
+
+
+def _heard_at(socket: DiscordWebSocket | None) -> float:
+    """Time of the last word of Discord, in seconds since 1970; now if that is not known.
+
+    Of a dead network, the library learns only at its second heartbeat, after more than a minute.
+    """
+    heart = None if socket is None else socket._keep_alive  # noqa: SLF001 - the library offers it nowhere else
+    silent_s = 0.0 if heart is None else time.perf_counter() - heart._last_recv  # noqa: SLF001 - as above
+    return time.time() - silent_s
 
 
 def make_client(shards: int) -> EaselClient:

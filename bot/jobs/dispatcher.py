@@ -31,8 +31,10 @@ from bot.store.rows.jobs import Hold, Job, JobStatus
 from pipeline.backends.base import Backend, WorkerSilent, WorkerUnavailable
 from pipeline.protocol.wire.messages import Progress
 
-_STUCK_S: Final = 60.0
-"""Seconds after which an idle loop counts as dead."""
+_STUCK_S: Final = 30.0
+"""Seconds after which a loop counts as dead. The next beat says so, so it is seen within three quarters of a minute."""
+_HANDED_AT_ONCE: Final = 8
+"""Jobs that are handed to workers at the same time, so that a host that does not answer holds up no other."""
 
 _log = structlog.get_logger(__name__)
 
@@ -42,6 +44,7 @@ class Dispatcher:
 
     _group: asyncio.TaskGroup
     _is_draining = False
+    _handing = 0
 
     def __init__(
         self,
@@ -92,8 +95,7 @@ class Dispatcher:
     def is_alive(self) -> bool:
         """Whether jobs are claimed and swept; True before `run`."""
         oldest = asyncio.get_running_loop().time() - _STUCK_S
-        # A suspect job waits until its worker is empty. Nothing may be claimed meanwhile.
-        return self._swept_at > oldest and (self._claimed_at > oldest or bool(self._running))
+        return self._swept_at > oldest and self._claimed_at > oldest
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -196,8 +198,8 @@ class Dispatcher:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            self._claimed_at = asyncio.get_running_loop().time()
             while self._may_claim():
+                self._claimed_at = asyncio.get_running_loop().time()
                 try:
                     job = await self._queue.claim_next(
                         running_per_user=self._running_per_user,
@@ -208,26 +210,29 @@ class Dispatcher:
                     if job is None:
                         break
                     self._storing.note_success()
-                    if job.crashes:
-                        # It waits for an empty worker. What goes to others goes on.
-                        self._group.create_task(self._submit_suspect(job), name=f"submit job {job.job_id} alone")
-                    else:
-                        await self._submit(job)
+                    # A suspect waits for an empty worker. What goes to others goes on.
+                    is_counted = not job.crashes
+                    self._handing += is_counted
+                    self._group.create_task(self._hand_over(job, is_counted=is_counted), name=f"submit {job.job_id}")
                 except sqlite3.Error as error:
-                    # A claimed job that was not submitted has no owner. The sweeper finds it.
                     self._storing.note_failure(error)
                     break
+            self._claimed_at = asyncio.get_running_loop().time()
 
     def _may_claim(self) -> bool:
-        """Whether a job may be claimed."""
-        return self._backend.free_slots > 0 and not self._is_draining and not self._storing.is_waiting
+        """Whether a job may be claimed. What is being handed over may have its slot already or not."""
+        slots = min(self._backend.free_slots, _HANDED_AT_ONCE)
+        return self._handing < slots and not self._is_draining and not self._storing.is_waiting
 
-    async def _submit_suspect(self, job: Job) -> None:
-        """Submit a job that was running when a worker died. It runs alone, to spare the others."""
+    async def _hand_over(self, job: Job, *, is_counted: bool) -> None:
         try:
             await self._submit(job)
-        except sqlite3.Error as error:  # as in `_claim_forever`
+        except sqlite3.Error as error:
+            # A claimed job that was not submitted has no owner. The sweeper finds it.
             self._storing.note_failure(error)
+        finally:
+            self._handing -= is_counted
+            self.wake()
 
     async def _submit(self, job: Job) -> None:
         running = TrackedJob(job, self._waiting_line.take(job))

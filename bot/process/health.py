@@ -13,8 +13,8 @@ from pipeline.backends.base import WorkerState
 FILE: Final = "health.json"
 BEAT_S: Final = 10.0
 STALE_S: Final = 45.0
-_MOST_AWAY_S: Final = 120.0
-"""Seconds without Discord before it is a complaint, since short gaps are normal."""
+_MOST_AWAY_S: Final = 105.0
+"""Seconds without Discord before it is a complaint, since short gaps are normal. The next beat says so."""
 _WELL: Final = frozenset({WorkerState.STARTING, WorkerState.READY})
 
 

@@ -36,6 +36,22 @@ async def test_an_attempt_that_no_worker_took_does_not_count_and_others_go_first
     assert (await house.until(refused, JobStatus.SUCCEEDED)).attempt == counted
 
 
+async def test_a_worker_that_does_not_answer_holds_up_no_other(open_house: OpenHouse) -> None:
+    house = await open_house()
+    stuck = await house.ask()
+    others = [await house.ask(user=user) for user in (2, 3, 4)]
+
+    async def be_silent(job_id: int) -> None:
+        if job_id == stuck.job_id:
+            await asyncio.Event().wait()
+
+    house.backend.before_submit = be_silent
+    house.work()
+    for other in others:
+        await house.until(other, JobStatus.SUCCEEDED)
+    assert (await house.job(stuck)).status is JobStatus.RUNNING
+
+
 async def test_a_lost_host_is_no_crash_of_its_job(open_house: OpenHouse) -> None:
     house = await open_house()
     job = await house.ask("linger")

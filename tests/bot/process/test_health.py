@@ -3,19 +3,23 @@
 import asyncio
 import contextlib
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import msgspec
 import pytest
+from discord.gateway import DiscordWebSocket, KeepAliveHandler
+from discord.shard import Shard
 
-from bot.client import EaselClient
+from bot.client import EaselClient, ShardedClient, make_client
 from bot.jobs import dispatcher
 from bot.process import health
 from bot.process.health import Health, complaints, read_health, write_health
 from bot.process.pulse import Pulse
-from bot.store.rows.jobs import Job
+from bot.store.rows.jobs import Job, JobStatus
 from bot.store.sqlite.timelines import read_mark
 from bot.troubles import Cause, Trouble
 from pipeline.backends.base import WorkerState
@@ -127,21 +131,48 @@ async def test_a_discord_that_is_slow_to_answer_keeps_no_sweeper_waiting(
 
 
 @pytest.mark.system
-async def test_a_sweeper_that_hangs_is_seen(
-    open_house: Callable[..., Awaitable[House]], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("part", ["_waiting_line.refresh", "_queue.claim_next"])
+async def test_a_sweeper_or_dispatcher_that_hangs_is_seen(
+    open_house: Callable[..., Awaitable[House]], monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     house = await open_house()
     assert house.services.dispatcher.is_alive  # nobody expects it before it runs
     monkeypatch.setattr(dispatcher, "SWEEP_INTERVAL_S", 0.01)
     monkeypatch.setattr(dispatcher, "_STUCK_S", 0.3)
 
-    async def hang(*_: object) -> None:
+    async def hang(*_: object, **__: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(house.services.dispatcher._waiting_line, "refresh", hang)
+    # What runs already does not hide it.
+    running = await house.ask("wait")
     house.work()
-    await asyncio.sleep(0)
+    await house.until(running, JobStatus.RUNNING)
+    room, _, work = part.partition(".")
+    monkeypatch.setattr(getattr(house.services.dispatcher, room), work, hang)
     assert house.services.dispatcher.is_alive
     async with asyncio.timeout(10):
         while house.services.dispatcher.is_alive:
             await asyncio.sleep(0.01)
+
+
+def test_each_fault_is_seen_in_time() -> None:
+    assert health.STALE_S <= 45
+    assert dispatcher._STUCK_S + health.BEAT_S <= 45
+    assert health._MOST_AWAY_S + health.BEAT_S <= 120
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+async def test_a_dead_network_counts_from_the_last_word_of_discord(shards: int) -> None:
+    client = make_client(shards)
+    client.away_since = None
+    socket = create_autospec(DiscordWebSocket, instance=True, thread_id=0, _max_heartbeat_timeout=60)
+    socket._keep_alive = KeepAliveHandler(ws=socket, interval=41)
+    socket._keep_alive._last_recv -= 80
+    if isinstance(client, ShardedClient):
+        shard = create_autospec(Shard, instance=True, ws=socket)
+        client._AutoShardedClient__shards[1] = shard  # type: ignore[attr-defined]
+        await client.on_shard_disconnect(1)
+    else:
+        client.ws = socket
+        await client.on_disconnect()
+    assert client.away_since == pytest.approx(time.time() - 80, abs=5)
