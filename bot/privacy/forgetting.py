@@ -42,6 +42,7 @@ class Forgetting:
         self._end_jobs = end_jobs
         self._at_work = asyncio.Lock()
         self._seen: tuple[int, int] | None = None
+        self._stuck: set[tuple[str, str]] = set()
 
     async def forget(self, user_id: int, scope: Scope, by: AskedBy) -> Forgotten:
         """Forget a person now. The wish is kept, so that a restored backup forgets again.
@@ -98,18 +99,34 @@ class Forgetting:
         await self._repository.empty_log()
         await asyncio.to_thread(self._wishes.drop_old, now)
 
-    async def remove_files(self) -> None:
+    async def remove_new_files(self) -> None:
+        """Remove the files that must go, but for those that could not be removed before.
+
+        Raises:
+            sqlite3.Error: the database refused.
+        """
+        if await self._repository.has_removals():
+            await self.remove_files(but=frozenset(self._stuck))
+
+    async def remove_files(self, but: frozenset[tuple[str, str]] = frozenset()) -> None:
         """Remove the files that must go. One that cannot be removed stays noted and is tried again.
+
+        Args:
+            but: folders and hashes of files that are left for later.
 
         Raises:
             sqlite3.Error: the database refused.
         """
         for folder, sha256 in await self._repository.removals():
+            if (folder, sha256) in but:
+                continue
             try:
                 await self._folders[folder].remove(sha256)
             except OSError as error:
+                self._stuck.add((folder, sha256))
                 _log.error("file not removed", action="not_removed", folder=folder, error=repr(error))
             else:
+                self._stuck.discard((folder, sha256))
                 await self._repository.removed(folder, sha256)
 
     async def _all(self, wishes: list[Wish], *, is_start: bool) -> None:

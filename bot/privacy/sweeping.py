@@ -1,4 +1,6 @@
-"""What happens by itself: wishes of the shell within seconds, farewells one a second, everything else once an hour."""
+"""What happens by itself: within seconds wishes of the shell and files that must go, farewells one a second, the rest
+once an hour.
+"""
 
 import asyncio
 import sqlite3
@@ -62,6 +64,7 @@ class Sweeping:
         while True:
             try:
                 await self._forgetting.catch_up()
+                await self._forgetting.remove_new_files()
                 await self._farewells.bid_one()
                 if loop.time() - swept_at >= _HOUR_S:
                     swept_at = loop.time()

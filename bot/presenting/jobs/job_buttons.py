@@ -45,9 +45,7 @@ def under_way(job: Job) -> list[Row]:
 def over(job: Job, actions: Collection[Action]) -> list[Row]:
     """Buttons of a job that ended without outputs; ✏️ only if the job's kind has that action."""
     form = [Action.REMIX] if Action.REMIX in actions else []
-    # Outside servers there are no moderators.
-    can_appeal = job.guild_id and any(notice.key == RATED for notice in job.notices)
-    appeal = [Action.APPEAL] if can_appeal and job.failure is JobFailure.FLAGGED else []
+    appeal = [Action.APPEAL] if _can_appeal(job) and job.failure is JobFailure.FLAGGED else []
     shown = (Action.RETRY, *form, *appeal, Action.DELETE)
     return [ui.ActionRow(*(button(action, job.job_id) for action in shown))]
 
@@ -59,9 +57,15 @@ def starting_from(job: Job) -> Row:
 
 
 def keeping(job: Job) -> Row:
-    """Buttons of a job with outputs, whatever its kind."""
-    actions = (Action.STAR, Action.COPY, Action.DETAILS, Action.DELETE)
+    """Buttons of a job with outputs, whatever its kind; with an appeal if others of its outputs were hidden."""
+    appeal = [Action.APPEAL] if _can_appeal(job) else []
+    actions = (Action.STAR, Action.COPY, Action.DETAILS, Action.DELETE, *appeal)
     return ui.ActionRow(*(button(action, job.job_id) for action in actions))
+
+
+def _can_appeal(job: Job) -> bool:
+    """Whether outputs were hidden where there are moderators, which is in servers alone."""
+    return bool(job.guild_id) and any(notice.key == RATED for notice in job.notices)
 
 
 def button(

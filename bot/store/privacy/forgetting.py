@@ -29,8 +29,10 @@ _DONE: Final = "INSERT OR REPLACE INTO forgettings (wish, asked_at, user_id, pse
 _DRAWN_AGAIN: Final = """
 DELETE FROM removals WHERE folder = 'images' AND sha256 IN (
     SELECT sha256 FROM outputs JOIN jobs USING (job_id) WHERE blanked_for IS NULL
+        AND NOT (ifnull(hold, 'allowed') IN ('wanted', 'held') AND status IN ('failed', 'cancelled'))
 )
 """
+"""What a job shows stays. The outputs of a held job that ended were shown to nobody."""
 _REMEMBERED: Final = KEPT + timedelta(days=10)
 """Time for which the database knows a wish, longer than the file does."""
 
@@ -68,6 +70,10 @@ class ForgettingRepository:
     async def finish(self, now: datetime) -> None:
         """Replace ids that waited for the end of a period or a block."""
         await self._database.write(_finish, self._time_zone, now)
+
+    async def has_removals(self) -> bool:
+        """Whether a file must go."""
+        return await self._database.fetch_one("SELECT 1 FROM removals LIMIT 1") is not None
 
     async def removals(self) -> list[tuple[str, str]]:
         """Folder and hash of each file that must go. One that a job drew again since then stays."""

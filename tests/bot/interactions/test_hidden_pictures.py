@@ -12,6 +12,7 @@ from bot.errors import Refused
 from bot.interactions import find_job as finding
 from bot.interactions.find_job import find_job
 from bot.interactions.own_pictures import pictures_of
+from bot.jobs.image_checking import hidden_hit
 from bot.presenting.custom_ids import ABOUT_ANY_JOB, ABOUT_EXPANSIONS, MADE_FROM_ONE, Action, Press
 from bot.presenting.refusal import sentence_of
 from bot.store.rows.jobs import Job, JobStatus
@@ -80,3 +81,16 @@ async def test_hidden_pictures_are_neither_kept_nor_sent(
         await answer(house.services, pressing(hidden, monkeypatch), press)
     with pytest.raises(Refused, match="refused-no-pictures"):  # the menu that upscales, remix and vary
         await pictures_of(house.services, hidden)
+
+
+@pytest.mark.parametrize(("prompt", "is_hidden"), [("flagged in part", True), ("a cat", False)])
+async def test_a_member_appeals_where_some_pictures_were_hidden(
+    open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch, prompt: str, *, is_hidden: bool
+) -> None:
+    house = await open_house()
+    house.work()
+    done = await house.until(await house.ask(prompt), JobStatus.SUCCEEDED)
+    assert (f"easel:appeal:{done.job_id}" in house.said(done)) is is_hidden
+    press = Press(action=Action.APPEAL, job_id=done.job_id, index=None)
+    hit = hidden_hit(await find_job(house.services, pressing(done, monkeypatch), press))
+    assert (hit is not None and hit.word) == (is_hidden and "sexual")

@@ -101,12 +101,18 @@ async def test_after_a_day_it_ends_by_itself_with_its_case(open_house: OpenHouse
     assert [row["sha256"] for row in removals] == [path.stem for path in files(tmp_path)]
 
 
-async def test_its_member_cancels_it(open_house: OpenHouse) -> None:
+async def test_its_member_cancels_it_and_its_files_go_at_once(open_house: OpenHouse, tmp_path: Path) -> None:
     house = await open_house()
     house.work()
     job = await held(house)
+    assert files(tmp_path)
+    sweeping = asyncio.create_task(house.services.sweeping.run())
     assert await house.services.dispatcher.cancel(job, job.requester_id)
     assert (await house.job(job)).status is JobStatus.CANCELLED
+    async with asyncio.timeout(PATIENCE_S):  # the hourly sweep was before
+        while files(tmp_path):
+            await asyncio.sleep(0.01)
+    sweeping.cancel()
     assert (await house.services.cases.waiting(5, 9)).count == 0
     assert await house.spent() == 0
     assert await house.broken() == []

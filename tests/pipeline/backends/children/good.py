@@ -40,6 +40,8 @@ while True:
             (drawn,) = finished(submit).outputs
             veiled = msgspec.structs.replace(drawn, rating=Rating(submit.request.prompt))
             bot.say(msgspec.structs.replace(finished(submit), outputs=(veiled,)))
+        case Submit() as submit if submit.request.prompt == "flagged in part":
+            bot.say(msgspec.structs.replace(finished(submit), hidden=(Rating.SEXUAL,)))
         case Submit() as submit if submit.request.prompt == "a flagged child":
             bot.say(msgspec.structs.replace(finished(submit), outputs=(), hidden=(Rating.SEXUAL,)))
         case Submit() as submit:
