@@ -95,7 +95,7 @@ def test_a_key_is_read_from_its_file_and_never_shown(tmp_path: Path) -> None:
     assert "sesame" not in str(caught.value)
 
 
-SERVICE = 'drawn_by = { engine = "cloud", model = "gpt-image-1", sizes = ["1024x1024", "1536x1024"], price = 0.04 }\n'
+SERVICE = 'drawn_by = { engine = "cloud", model = "gpt-image-2", sizes = ["1024x1024", "1536x1024"], price = 0.04 }\n'
 SQUARE = "defaults = { width = 1024, height = 1024 }\n"
 
 

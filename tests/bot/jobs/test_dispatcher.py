@@ -240,7 +240,7 @@ async def test_what_ran_when_the_bot_was_killed_runs_again(open_house: OpenHouse
 
 
 async def test_what_a_service_may_have_billed_does_not_run_again(open_house: OpenHouse, catalogue: Catalogue) -> None:
-    paid = DrawnBy(engine="cloud", model="gpt-image-1", price=0.04)
+    paid = DrawnBy(engine="cloud", model="gpt-image-2", price=0.04)
     catalogue.models = {key: msgspec.structs.replace(spec, drawn_by=paid) for key, spec in catalogue.models.items()}
     catalogue.written = catalogue.models  # what the worker says does not change it
     house = await open_house(quotas={"running_per_user": 0})

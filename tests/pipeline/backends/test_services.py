@@ -18,7 +18,7 @@ from pipeline.protocol.wire.messages import Failed, Finished, JobEvent, Progress
 from tests.pipeline.backends.conftest import PATIENCE_S, Make, wait_until
 from tests.small_openai import SmallOpenAI, small_openai
 
-PAID = DrawnBy(engine="service", model="gpt-image-1", price=0.04)
+PAID = DrawnBy(engine="service", model="gpt-image-2", price=0.04)
 Open = Callable[..., Awaitable[EngineBackend]]
 
 
@@ -76,7 +76,7 @@ async def test_only_what_the_server_takes_is_sent(
     finished = await end_of(engine)
     assert isinstance(finished, Finished)
     assert len(finished.outputs) == 2
-    assert service.requests == 2 * [{"model": "gpt-image-1", "prompt": "a star", "n": 1, "size": "64x64"}]
+    assert service.requests == 2 * [{"model": "gpt-image-2", "prompt": "a star", "n": 1, "size": "64x64"}]
     more = await open_engine(service, msgspec.structs.replace(PAID, takes=("seed", "steps", "cfg", "negative")))
     await more.submit(1, 1, asking(request_, "a star"))
     assert isinstance(await end_of(more), Finished)
