@@ -74,6 +74,7 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
             output=ImageOutput(
                 image_format=pipeline.image_format,
                 quality=pipeline.image_quality,
+                animation=pipeline.animation_format,
                 has_parameters=pipeline.metadata == "full",
                 has_label=settings.provenance.visible_label == "corner",
             ),

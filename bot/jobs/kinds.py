@@ -13,6 +13,7 @@ import msgspec
 from discord import ui
 
 from bot.calls.repeating import Files
+from bot.presenting.animations import messages as animations
 from bot.presenting.custom_ids import Action
 from bot.presenting.cutouts import messages as cutouts
 from bot.presenting.images import details_message, done_message
@@ -20,13 +21,20 @@ from bot.presenting.jobs import job_buttons, job_message
 from bot.presenting.jobs.job_message import Allowance, Prospect
 from bot.presenting.jobs.output_files import ShownOutput
 from bot.presenting.upscales import messages as upscales
-from bot.quotas.pricing import Networks, Pricing, cutout_price, price, rows, upscale_price
+from bot.quotas.pricing import Networks, Pricing, cutout_price, making_of_price, price, rows, upscale_price
 from bot.requests.typed.known_words import drawn_alike
 from bot.store.rows.jobs import Job
 from bot.store.rows.outputs import Output
 from bot.store.timings import Workload
 from pipeline.protocol.catalogue.models import ModelSpec
-from pipeline.protocol.requests import CutoutRequest, GenerationRequest, Request, UpscaleRequest, kind_name
+from pipeline.protocol.requests import (
+    CutoutRequest,
+    GenerationRequest,
+    MakingOfRequest,
+    Request,
+    UpscaleRequest,
+    kind_name,
+)
 from pipeline.protocol.wire.outputs import Notice
 
 R = TypeVar("R", bound=Request)
@@ -99,7 +107,7 @@ KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
             actions=frozenset(
                 {
                     *(Action.REROLL, Action.UPSCALE, Action.VARY_SUBTLE, Action.VARY_STRONG, Action.REMIX),
-                    *(Action.REGION, Action.ZOOM_OUT, Action.PAN, *job_buttons.PANS),
+                    *(Action.MAKING_OF, Action.REGION, Action.ZOOM_OUT, Action.PAN, *job_buttons.PANS),
                 }
             ),
             done=done_message.done,
@@ -108,6 +116,14 @@ KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
             size=lambda request: request.width * request.height,
             rows=rows,
             notice=lambda request, spec: drawn_alike(request.prompt, spec),
+        ),
+        MakingOfRequest: Kind[MakingOfRequest](
+            is_checked=True,
+            done=animations.done,
+            details=animations.details,
+            price=making_of_price,
+            size=lambda request: request.width * request.height,
+            rows=rows,
         ),
         UpscaleRequest: Kind[UpscaleRequest](
             is_checked=True,

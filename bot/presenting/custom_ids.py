@@ -42,6 +42,7 @@ class Action(StrEnum):
     PAN_RIGHT = "pan-right"
     PAN_UP = "pan-up"
     PAN_DOWN = "pan-down"
+    MAKING_OF = "making-of"
     CANCEL = "cancel"
     CANCEL_MINE = "cancel-mine"
     COLLECT = "collect"
@@ -89,6 +90,7 @@ ABOUT_ANY_JOB: Final = frozenset(
 MADE_FROM_ONE: Final = frozenset(
     {
         *(Action.UPSCALE, Action.VARY_SUBTLE, Action.VARY_STRONG, Action.REGION, Action.ZOOM_OUT),
+        Action.MAKING_OF,
         *(Action.PAN, Action.PAN_LEFT, Action.PAN_RIGHT, Action.PAN_UP, Action.PAN_DOWN),
     }
 )

@@ -14,8 +14,8 @@ from pipeline.protocol.catalogue.models import FamilyFacts, ModelSpec
 from pipeline.protocol.catalogue.networks import ControlSpec, CutoutSpec, GuideSpec, ReferenceSpec, UpscalerSpec
 from pipeline.protocol.inputs import Input
 from pipeline.protocol.limits import NO_GUIDANCE, UPSCALES
-from pipeline.protocol.passes import Pass, evaluations_within, passes_of, total_steps
-from pipeline.protocol.requests import CutoutRequest, GenerationRequest, UpscaleRequest
+from pipeline.protocol.passes import Pass, evaluations_within, passes_of, shown_steps, total_steps
+from pipeline.protocol.requests import CutoutRequest, GenerationRequest, MakingOfRequest, UpscaleRequest
 from pipeline.protocol.samplers.table import SAMPLERS
 from pipeline.protocol.usual import usual_request
 
@@ -61,6 +61,23 @@ def price(
         return request.num_images
     beside = _control_work(request, spec, networks) + _reference_work(request, networks)
     return _units(_request_work(request, spec) + beside + _enlarging_work(request, networks), default)
+
+
+def making_of_price(
+    request: MakingOfRequest,
+    spec: ModelSpec,
+    default: ModelSpec,
+    pricing: Pricing,
+    networks: Networks = MappingProxyType({}),
+) -> int:
+    """Units that a making-of costs: its picture, and by work the decoding of both latents of each shown step."""
+    if pricing == "flat":
+        return 1
+    beside = _control_work(request, spec, networks) + _reference_work(request, networks)
+    last = passes_of(request, spec.facts)[-1]
+    decodes = 2 * shown_steps(total_steps(passes_of(request, spec.facts)))
+    decoding = decodes * spec.work.decode * last.pixels / _REFERENCE_PIXELS
+    return _units(_request_work(request, spec) + decoding + beside + _enlarging_work(request, networks), default)
 
 
 def upscale_price(

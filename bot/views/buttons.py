@@ -24,6 +24,7 @@ PRESSED: Final[Mapping[Action, Callable[[Services, Interaction, Press], Awaitabl
         Action.UPSCALE: starting.upscale,
         Action.VARY_SUBTLE: starting.vary_subtle,
         Action.VARY_STRONG: starting.vary_strong,
+        Action.MAKING_OF: starting.making_of,
         Action.REMIX: remix.open_form,
         Action.REGION: region.open_form,
         Action.ZOOM_OUT: outpainting.open_zoom_form,

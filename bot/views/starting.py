@@ -57,6 +57,16 @@ async def upscale(services: Services, interaction: Interaction, press: Press) ->
     await _start(services, interaction, job, request, origin_of(interaction, StartedBy.UPSCALE, lineage_of(job, index)))
 
 
+async def making_of(services: Services, interaction: Interaction, press: Press) -> None:
+    """Draw one picture again, and show its steps."""
+    job = await find_job(services, interaction, press)
+    index = press.index or 0
+    request = deriving.making_of(narrowed(job.request, GenerationRequest), index, model_of(services, job))
+    await _start(
+        services, interaction, job, request, origin_of(interaction, StartedBy.MAKING_OF, lineage_of(job, index))
+    )
+
+
 async def _vary(
     services: Services, interaction: Interaction, press: Press, started_by: StartedBy, strength: float
 ) -> None:

@@ -6,7 +6,15 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from config.areas.area import Area
-from pipeline.protocol.wire.settings import Accelerator, Batching, Device, DType, IdleModels, ImageFormat
+from pipeline.protocol.wire.settings import (
+    Accelerator,
+    AnimationFormat,
+    Batching,
+    Device,
+    DType,
+    IdleModels,
+    ImageFormat,
+)
 
 _PACKAGE_DIRECTORY = Path(__file__).parent.parent
 
@@ -71,6 +79,9 @@ class PipelineSettings(Area):
     image_format: ImageFormat = Field(default="png", description="Of finished pictures: png, webp or jpeg.")
     image_quality: int = Field(
         default=90, ge=1, le=100, description="Of WebP and JPEG, 1 to 100; WebP at 100 is without loss."
+    )
+    animation_format: AnimationFormat = Field(
+        default="webp", description="Of files that move: webp, which is small, or gif, which plays everywhere."
     )
     metadata: Literal["full", "none"] = Field(
         default="full",

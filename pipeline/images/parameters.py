@@ -7,7 +7,8 @@ from typing import Final
 import msgspec
 
 from pipeline.protocol.program import easel_version
-from pipeline.protocol.requests import FACTS, GenerationRequest
+from pipeline.protocol.request_fields import FACTS
+from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers.table import find_sampler
 
 _RESERVED = re.compile(r"(negative prompt):", re.IGNORECASE)

@@ -51,3 +51,15 @@ USUAL: Final = frozenset(
     {Capability.GUIDANCE, Capability.NEGATIVE_PROMPT, Capability.STEPS, Capability.SAMPLER, Capability.SEED}
 )
 """Capabilities of most models."""
+_EDITS: Final = frozenset({Capability.EDIT, Capability.EDIT_STRENGTH})
+_DRAWS: Final = frozenset({Capability.TEXT_TO_IMAGE, Capability.INIT_IMAGE, Capability.MASK})
+PIPELINES: Final = (
+    USUAL | _DRAWS | _EDITS | {Capability.SEVERAL_PICTURES, Capability.UNCONDITIONAL_ROW, Capability.UNGUIDED}
+)
+"""Capabilities of diffusers pipelines; the worker finds those that one lacks."""
+IN_STEPS: Final = USUAL | _DRAWS | {Capability.VARIATIONS, Capability.REFINING, Capability.UNGUIDED}
+"""Capabilities of a model whose steps Easel runs itself."""
+WITH_UNET: Final = IN_STEPS | {Capability.CONTROL, Capability.REFERENCE}
+"""Capabilities of a model whose U-Net control nets and reference adapters are made for."""
+EDITING: Final = USUAL | _EDITS | {Capability.VARIATIONS, Capability.UNGUIDED}
+"""Capabilities of such a model that edits pictures (InstructPix2Pix)."""

@@ -12,6 +12,9 @@ MAX_PROMPT_LENGTH: Final = 2_000
 MIN_STEPS: Final = 1
 MAX_STEPS: Final = 150
 
+MAX_SHOWN_STEPS: Final = 24
+"""Greatest number of steps that a making-of shows; of more, they are spread evenly, and the last is among them."""
+
 MIN_GUIDANCE_SCALE: Final = 0.0
 MAX_GUIDANCE_SCALE: Final = 30.0
 NO_GUIDANCE: Final = 1.0

@@ -7,6 +7,7 @@ import msgspec
 
 from pipeline.protocol.catalogue.models import FamilyFacts
 from pipeline.protocol.inputs import Tiles
+from pipeline.protocol.limits import MAX_SHOWN_STEPS
 from pipeline.protocol.requests import GenerationRequest
 
 
@@ -108,6 +109,11 @@ def evaluations_within(start: float, end: float, evaluations: int) -> Sequence[i
     """
     found = [i for i in range(evaluations) if i / evaluations >= start and (i + 1) / evaluations <= end]
     return found or [min(int(start * evaluations), evaluations - 1)]
+
+
+def shown_steps(steps: int) -> int:
+    """Number of steps that a making-of shows of a picture with so many."""
+    return min(steps, MAX_SHOWN_STEPS)
 
 
 def total_steps(passes: Iterable[Pass]) -> int:

@@ -1,8 +1,6 @@
 """Requests of jobs to the engine, with every field set. The tag `kind` distinguishes the kinds of requests."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Annotated, Any, Final, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Final, TypeAlias, TypeVar, get_args
 
 import msgspec
 
@@ -164,6 +162,17 @@ class GenerationRequest(
         return msgspec.structs.replace(self, variations=(*self.variations[:-1], last), num_images=1)
 
 
+class MakingOfRequest(
+    GenerationRequest, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="making-of"
+):
+    """A resolved request to show how a picture is drawn: the picture's own request for a single image."""
+
+    @property
+    def output_count(self) -> int:
+        """Number of requested outputs: the animation, and the finished picture as its still."""
+        return 2
+
+
 class UpscaleRequest(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="upscale"
 ):
@@ -229,7 +238,7 @@ class CutoutRequest(
         return 1
 
 
-Request: TypeAlias = GenerationRequest | UpscaleRequest | CutoutRequest
+Request: TypeAlias = GenerationRequest | MakingOfRequest | UpscaleRequest | CutoutRequest
 """Union of all kinds of requests. JSON must have the tag; a migration wrote it into rows that are older than it.
 
 Each kind has a `model_key`, an `output_count`, the `inputs` that it is given, and a `prompt`: the words at the head of
@@ -261,25 +270,3 @@ def narrowed(tagged: msgspec.Struct, expected: type[T]) -> T:
 def seed_of(first_seed: int, index: int) -> int:
     """Seed of image `index` of a job: one more than its predecessor's; after the greatest seed comes 0."""
     return (first_seed + index) % (MAX_SEED + 1)
-
-
-_HINTS: Final = {each: get_type_hints(each, include_extras=True) for each in REQUEST_TYPES}
-FACTS: Final[Mapping[type[Request], Mapping[str, Fact]]] = MappingProxyType(
-    {
-        each: MappingProxyType(
-            {name: fact for name, hint in hints.items() for fact in get_args(hint) if isinstance(fact, Fact)}
-        )
-        for each, hints in _HINTS.items()
-    }
-)
-"""Facts by request type, then by the name of their field."""
-PRIVATE: Final[Mapping[str, Callable[[], Any]]] = MappingProxyType(
-    {
-        name: get_origin(get_args(_HINTS[each][name])[0]) or get_args(_HINTS[each][name])[0]
-        for each, facts in FACTS.items()
-        for name, fact in facts.items()
-        if fact.is_private
-    }
-)
-"""Constructors of the empty values of private fields, by the name of their field. A name means the same in every kind
-of request that has it."""

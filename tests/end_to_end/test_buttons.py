@@ -130,6 +130,19 @@ async def test_pictures_are_upscaled_varied_and_drawn_anew(studio: Studio) -> No
         ("vary-subtle", job + 1, None, 1),
     ]
 
+    await studio.press(local.member, subtle, f"easel:making-of:{job_of(subtle)}:0")
+    shown = await local.wait_for_message(lambda message: "Left is what the model gets" in text_of(message), 90)
+    moving, still = shown["attachments"]
+    assert (moving["content_type"], still["content_type"]) == ("image/webp", "image/png")
+    animation = Image.open(io.BytesIO(await local.fetch_cdn(moving["url"])))
+    assert animation.n_frames == 7, "six steps and the picture"  # pyright: ignore[reportAttributeAccessIssue]
+    assert (await studio.picture(shown, 1)).tobytes() == (await studio.picture(subtle)).tobytes()
+    assert studio.rows("SELECT kind, width, height FROM outputs WHERE job_id = ?", job + 4) == [
+        ("animation", 520, 280),
+        ("animation", 256, 256),
+    ]
+    assert studio.rows("SELECT price FROM jobs WHERE job_id = ?", job + 4) == [(1,)]
+
 
 async def test_a_remix_keeps_what_is_not_changed_and_survives_a_restart(studio: Studio) -> None:
     local = studio.local

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any, Final
 
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from pipeline.metadata.texts import COMMENT, texts_in
 from pipeline.protocol.exif import exif_with
@@ -79,6 +79,8 @@ def _smaller(name: str, data: bytes, limit: int) -> tuple[str, bytes]:
     texts = texts_in(data)
     exif = exif_with(texts.get("parameters") or texts.get(COMMENT, ""))
     with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
+        if getattr(opened, "is_animated", False):
+            return name, _smaller_animation(opened, exif, limit)
         picture = _decoded(opened)
         is_lossless = opened.format == "PNG"
         about = {"exif": exif, "xmp": opened.info.get("xmp", b"")}
@@ -95,6 +97,23 @@ def _smaller(name: str, data: bytes, limit: int) -> tuple[str, bytes]:
         encoded = _webp(picture, about, quality=_QUALITIES[-1])
         if len(encoded) <= limit or min(picture.size) <= _LEAST_SIDE:
             return new_name, encoded
+
+
+def _smaller_animation(opened: Image.Image, exif: Image.Exif, limit: int) -> bytes:
+    """An animated WebP with smaller frames of the same durations."""
+    frames: list[Image.Image] = []
+    durations: list[int] = []
+    for frame in ImageSequence.Iterator(opened):
+        frames.append(frame.convert("RGB"))
+        durations.append(int(frame.info["duration"]))
+    about = {"exif": exif, "xmp": opened.info.get("xmp", b"")}
+    while True:
+        width, height = (max(1, round(side * _SHRINK)) for side in frames[0].size)
+        frames = [frame.resize((width, height)) for frame in frames]
+        moving = {"save_all": True, "append_images": frames[1:], "duration": durations, "loop": 0}
+        encoded = _webp(frames[0], {**about, **moving}, quality=_QUALITIES[-1])
+        if len(encoded) <= limit or min(width, height) <= _LEAST_SIDE:
+            return encoded
 
 
 def _decoded(opened: Image.Image) -> Image.Image:

@@ -88,7 +88,7 @@ def _summary_parts(
 def _buttons(job: Job, indices: Sequence[int], spec: ModelSpec | None) -> list[job_buttons.Row]:
     """Buttons of a job with pictures: a single one can be upscaled and varied in two ways, several by their numbers.
 
-    A part of a single one can be drawn anew, and what lies around it.
+    A part of a single one can be drawn anew, and what lies around it; and its steps can be shown.
 
     Args:
         job: the job.
@@ -108,11 +108,14 @@ def _buttons(job: Job, indices: Sequence[int], spec: ModelSpec | None) -> list[j
                 job_buttons.button(Action.VARY_STRONG, job_id, only),
             ]
         rows = [[*first, job_buttons.button(Action.REMIX, job_id), job_buttons.button(Action.REROLL, job_id)]]
-        if spec is not None and spec.can(Capability.MASK) and not is_upscaled:
-            # The size of an upscaled picture is not one that the model draws.
-            rows.append(
-                [job_buttons.button(action, job_id, only) for action in (Action.REGION, Action.ZOOM_OUT, Action.PAN)]
-            )
+        # The size of an upscaled picture is not one that the model draws.
+        can_mask = spec is not None and spec.can(Capability.MASK) and not is_upscaled
+        second = [
+            *((Action.REGION, Action.ZOOM_OUT, Action.PAN) if can_mask else ()),
+            *((Action.MAKING_OF,) if spec is not None and spec.is_stepped else ()),
+        ]
+        if second:
+            rows.append([job_buttons.button(action, job_id, only) for action in second])
     else:
         rows = [
             [*(_numbered(Action.UPSCALE, "U", job_id, k) for k in indices), job_buttons.button(Action.REROLL, job_id)],

@@ -24,6 +24,7 @@ _EMOJI: Final = {
     Action.PAN_RIGHT: "➡️",
     Action.PAN_UP: "⬆️",
     Action.PAN_DOWN: "⬇️",
+    Action.MAKING_OF: "🎬",
     Action.CANCEL: "✖️",
     Action.CANCEL_MINE: "✖️",
     Action.STAR: "⭐",

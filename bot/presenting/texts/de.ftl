@@ -74,6 +74,7 @@ job-head = **{ $prompt }**
         [zoom-out] Herausgezoomt von { $parent } für
         [pan] Schwenk von { $parent } für
         [remix] Remix von { $parent } für
+        [making-of] Entstehung von { $parent } für
         [enlarge] Vergrößert für
         [cutout] Freigestellt für
        *[imagine] Für
@@ -142,9 +143,12 @@ summary-strength = Stärke { $strength }
 summary-time = { $seconds } s
 summary-partial = { $count } von { $asked } Bildern
 summary-price = Preis { $price }, noch { $left }
+summary-making-of = { $steps } Schritte
+making-of-explained = Links steht, was das Modell in jedem Schritt bekommt, rechts, wofür es das Bild hält. Es beginnt mit Rauschen; der Balken zeigt, wie weit es ist.
 summary-cutout = { $width }×{ $height }, Hintergrund durchsichtig
 summary-enlarged = { $from } → { $width }×{ $height }
 alt-image = { $number } von { $count }: { $prompt }
+alt-making-of = Wie ein Bild entstand, { $count } Schritte aus dem Rauschen: { $prompt }
 alt-cutout = Ein Bild von { $width }×{ $height } ohne seinen Hintergrund
 alt-enlarged = Vergrößert, von { $from } auf { $width }×{ $height }: { $prompt }
 alt-preview = Vorschau, nicht fertig: { $prompt }
@@ -161,6 +165,7 @@ button-appeal = Das ist falsch
 button-region = Ausschnitt
 button-zoom-out = Herauszoomen
 button-pan = Schwenken
+button-making-of = Entstehung
 button-draw = Zeichnen
 button-larger = Größer
 button-smaller = Kleiner
@@ -203,6 +208,7 @@ details-lineage = { $kind ->
         [region] Ausschnitt von { $parent }
         [zoom-out] Herausgezoomt von { $parent }
         [pan] Schwenk von { $parent }
+        [making-of] Entstehung von { $parent }
        *[remix] Remix von { $parent }
     }
 details-model = Modell: { $model } ({ $license })
@@ -764,6 +770,7 @@ refused-concepts = Dieser Prompt hat { $count } Teile um AND, und { $limit } sin
 refused-sum-model = { $model } liest einen Prompt als einen Satz und kann darum keine Wörter zusammenzählen. Schreib ihn ohne das = am Anfang, oder wähle ein Modell der Familie Stable Diffusion 1, 2 oder XL.
 refused-sum-empty = Diese Summe zählt nichts zusammen, das man zeichnen könnte. Beginn sie mit dem, was das Bild zeigt: = a red apple - red + blue
 refused-sum-long = Diese Summe hat { $count } Glieder, und { $limit } sind das Höchste. Lass einige weg.
+refused-making-of-model = { $model } zeichnet in einem Stück und zeigt keine Schritte, darum gibt es keine Entstehung. Bilder anderer Modelle haben eine.
 refused-too-many-prompts = Dieser Prompt steht für mehr als { $limit } Aufträge, und mehr sind hier nicht erlaubt. Nimm einige Varianten heraus, oder setz einen Backslash vor jede Klammer, die für sich selbst steht.
 refused-expansion-started = Diese Aufträge sind schon gestartet, soweit es ging. Dieser Druck hat nichts mehr gestartet und nichts mehr berechnet. /reihe zeigt die wartenden.
 refused-expansion-over = Diese Frage ist nicht mehr offen; der Druck hat nichts gestartet und nichts berechnet. Frag noch einmal, mit dem Befehl oder dem Knopf von vorhin.

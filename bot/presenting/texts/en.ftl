@@ -74,6 +74,7 @@ job-head = **{ $prompt }**
         [zoom-out] Zoom out of { $parent } for
         [pan] Pan of { $parent } for
         [remix] Remix of { $parent } for
+        [making-of] Making-of of { $parent } for
         [enlarge] Made larger for
         [cutout] Cut out for
        *[imagine] For
@@ -142,9 +143,12 @@ summary-strength = strength { $strength }
 summary-time = { $seconds } s
 summary-partial = { $count } of { $asked } images
 summary-price = cost { $price }, { $left } left
+summary-making-of = { $steps } steps
+making-of-explained = Left is what the model gets in each step, right what it takes the picture to be. It begins with noise; the bar shows how far it is.
 summary-cutout = { $width }×{ $height }, background transparent
 summary-enlarged = { $from } → { $width }×{ $height }
 alt-image = { $number } of { $count }: { $prompt }
+alt-making-of = How a picture came to be, { $count } steps from noise: { $prompt }
 alt-cutout = A picture of { $width }×{ $height } without its background
 alt-enlarged = Made larger, from { $from } to { $width }×{ $height }: { $prompt }
 alt-preview = Preview, not finished: { $prompt }
@@ -161,6 +165,7 @@ button-appeal = This is wrong
 button-region = Region
 button-zoom-out = Zoom out
 button-pan = Pan
+button-making-of = Making-of
 button-draw = Draw it
 button-larger = Larger
 button-smaller = Smaller
@@ -203,6 +208,7 @@ details-lineage = { $kind ->
         [region] Region of { $parent }
         [zoom-out] Zoom out of { $parent }
         [pan] Pan of { $parent }
+        [making-of] Making-of of { $parent }
        *[remix] Remix of { $parent }
     }
 details-model = Model: { $model } ({ $license })
@@ -764,6 +770,7 @@ refused-concepts = This prompt has { $count } parts around AND, and { $limit } i
 refused-sum-model = { $model } reads a prompt as one sentence, so it cannot add up words. Write it without the = at its beginning, or choose a model of the Stable Diffusion 1, 2 or XL family.
 refused-sum-empty = This sum adds nothing that could be drawn. Begin it with what the picture shows: = a red apple - red + blue
 refused-sum-long = This sum has { $count } terms, and { $limit } is the most. Leave some of them out.
+refused-making-of-model = { $model } draws in one piece and shows no steps, so there is no making-of. Pictures of other models have one.
 refused-too-many-prompts = This prompt stands for more than { $limit } jobs, which is the most here. Take some of its variants out, or put a backslash before each brace that stands for itself.
 refused-expansion-started = These jobs were started already, as far as possible. This press started and charged nothing more. /queue shows the waiting ones.
 refused-expansion-over = This question is no longer open; the press started and charged nothing. Ask again, with the command or button that opened it.

@@ -14,7 +14,7 @@ from pipeline.protocol import limits as hard
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.inputs import InputRole
-from pipeline.protocol.requests import GenerationRequest, Upscale, Variation, narrowed
+from pipeline.protocol.requests import GenerationRequest, MakingOfRequest, Upscale, Variation, narrowed
 
 SUBTLE: Final = 0.2
 STRONG: Final = 0.6
@@ -44,6 +44,17 @@ def vary(request: GenerationRequest, index: int, strength: float) -> GenerationR
     return msgspec.structs.replace(
         single, variations=(*single.variations, step), num_images=request.num_images, upscale=None
     )
+
+
+def making_of(request: GenerationRequest, index: int, spec: ModelSpec) -> MakingOfRequest:
+    """The steps of one of a job's pictures.
+
+    Raises:
+        Refused: the model shows no steps.
+    """
+    if not spec.is_stepped:
+        raise Refused("refused-making-of-model", model=spec.title)
+    return MakingOfRequest(**{name: getattr(request.single(index), name) for name in request.__struct_fields__})
 
 
 def as_it_was(request: GenerationRequest) -> Preferences:

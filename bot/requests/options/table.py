@@ -33,7 +33,8 @@ from pipeline.protocol import limits as hard
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.inputs import Input, InputRole
-from pipeline.protocol.requests import FACTS, GenerationRequest
+from pipeline.protocol.request_fields import FACTS
+from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.samplers.sampler import Sampler
 from pipeline.protocol.samplers.table import SAMPLERS, find_sampler
 

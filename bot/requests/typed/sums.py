@@ -32,7 +32,7 @@ def with_sums(prompt: str, spec: ModelSpec) -> Summed:
         tagged = read_tags(words)
         if not is_sum(tagged.prompt):
             return words
-        if not spec.facts.has_weights:
+        if not spec.has_sums:
             raise Refused("refused-sum-model", model=spec.title)
         found = read_sum(tagged.prompt)
         if not found.terms:

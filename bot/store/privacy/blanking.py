@@ -7,7 +7,7 @@ from typing import Final
 from bot.store.inputs import GAVE, NAMED, WANTED
 from bot.store.rows.wishes import BlankedFor
 from bot.store.sqlite.statements import Value, fetch_all, fetch_one, to_json
-from pipeline.protocol.requests import PRIVATE
+from pipeline.protocol.request_fields import PRIVATE
 
 _EMPTY: Final = ", ".join(f"'$.{name}', json('{to_json(kind())}')" for name, kind in PRIVATE.items())
 """Paths and values of private fields: each gets the empty value of its type."""

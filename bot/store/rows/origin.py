@@ -23,6 +23,7 @@ class StartedBy(StrEnum):
     REGION = "region"
     ZOOM_OUT = "zoom-out"
     PAN = "pan"
+    MAKING_OF = "making-of"
     ENLARGE = "enlarge"
     """`/upscale`, or the entry in the menu of a stranger's message. `UPSCALE` is of a picture of ours."""
     CUTOUT = "cutout"

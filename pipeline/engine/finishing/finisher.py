@@ -16,7 +16,7 @@ from pipeline.images.encode import encode, resampled, to_picture
 from pipeline.images.parameters import parameters_text
 from pipeline.protocol.provenance.source_types import source_type_of
 from pipeline.protocol.wire.messages import Finished
-from pipeline.protocol.wire.outputs import Notice, Rating
+from pipeline.protocol.wire.outputs import Notice, Output, Rating, Recipe
 from pipeline.protocol.wire.settings import ImageOutput
 
 
@@ -78,9 +78,27 @@ class Finisher:
         """Encode the remaining pictures and return the attempt's final event."""
         request = self._job.request
         recipe = self._recipes.of(self._job)
+        outputs = self._files(recipe)
+        notices = self._job.notices
+        if flagged := request.output_count - len(outputs):
+            notices += (Notice(key="notice-flagged", values={"count": flagged, "asked": request.output_count}),)
+        return Finished(
+            job_id=self.name[0],
+            attempt=self.name[1],
+            outputs=outputs,
+            hidden=tuple(rating for index, rating in self._ratings.items() if index not in self._pictures),
+            notices=notices,
+            denoise_s=self._denoise_s,
+            total_s=self._job.elapsed_s(),
+            recipe=recipe,
+        )
+
+    def _files(self, recipe: Recipe) -> tuple[Output, ...]:
+        """The files of the remaining pictures."""
+        request = self._job.request
         title = self._model.spec.title
         singles = {index: request.single(index) for index in self._pictures}
-        images = tuple(
+        return tuple(
             encode(
                 picture,
                 parameters_text(singles[index], title, recipe.model_hash),
@@ -91,17 +109,4 @@ class Finisher:
                 rating=self._ratings.get(index, Rating.HARMLESS),
             )
             for index, picture in self._pictures.items()
-        )
-        notices = self._job.notices
-        if flagged := request.num_images - len(images):
-            notices += (Notice(key="notice-flagged", values={"count": flagged, "asked": request.num_images}),)
-        return Finished(
-            job_id=self.name[0],
-            attempt=self.name[1],
-            outputs=images,
-            hidden=tuple(rating for index, rating in self._ratings.items() if index not in self._pictures),
-            notices=notices,
-            denoise_s=self._denoise_s,
-            total_s=self._job.elapsed_s(),
-            recipe=recipe,
         )

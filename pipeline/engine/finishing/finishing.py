@@ -6,6 +6,7 @@ from functools import partial
 
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.background import Background
+from pipeline.engine.finishing.animating.making_of import MakingOfFinisher
 from pipeline.engine.finishing.cutouts import CutoutFinisher
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.finisher import Finisher
@@ -14,6 +15,7 @@ from pipeline.engine.finishing.upscaled import UpscaleFinisher
 from pipeline.engine.pixels.image_check import ImageCheck
 from pipeline.engine.steps.jobs.cutout_jobs import CutoutJob
 from pipeline.engine.steps.jobs.keys import AttemptId
+from pipeline.engine.steps.jobs.traced_jobs import TracedJob
 from pipeline.engine.steps.jobs.upscale_jobs import EngineJob, UpscaleJob
 from pipeline.protocol.wire.messages import Finished
 from pipeline.protocol.wire.settings import ImageOutput
@@ -62,12 +64,14 @@ class Finishing:
         self._background.on_device(finisher.decode, partial(self._encode, finisher))
 
     def _finisher_of(self, job: EngineJob) -> Finisher | UpscaleFinisher | CutoutFinisher:
-        check = self._image_check
+        check, progress = self._image_check, self._activity.note_progress
         if isinstance(job, UpscaleJob):
             return UpscaleFinisher(job, self._output, self._recipes, check)
         if isinstance(job, CutoutJob):
             return CutoutFinisher(job, self._output, self._recipes, check)
-        return Finisher(job, self._output, self._recipes, check, self._decoder, self._activity.note_progress)
+        if isinstance(job, TracedJob):
+            return MakingOfFinisher(job, self._output, self._recipes, check, self._decoder, progress)
+        return Finisher(job, self._output, self._recipes, check, self._decoder, progress)
 
     def _encode(self, finisher: Finisher | UpscaleFinisher | CutoutFinisher, decoded: Future[None]) -> None:
         if self._guarded([finisher.name], decoded.result):

@@ -18,11 +18,19 @@ from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.models.upscalers import LoadedUpscaler
 from pipeline.engine.steps.jobs import cutout_jobs, upscale_jobs
 from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob, begin_pipeline_job
+from pipeline.engine.steps.jobs.traced_jobs import TracedJob
 from pipeline.engine.steps.jobs.upscale_jobs import EngineJob
-from pipeline.engine.steps.preparing import begin_job
+from pipeline.engine.steps.preparing import begin_job, begin_job_as
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.passes import passes_of, total_steps
-from pipeline.protocol.requests import CutoutRequest, GenerationRequest, Request, UpscaleRequest, kind_name
+from pipeline.protocol.requests import (
+    CutoutRequest,
+    GenerationRequest,
+    MakingOfRequest,
+    Request,
+    UpscaleRequest,
+    kind_name,
+)
 from pipeline.protocol.wire.messages import Submit
 
 R = TypeVar("R", bound=Request)
@@ -52,6 +60,12 @@ def _image_steps(request: GenerationRequest, spec: ModelSpec) -> int:
     return total_steps(passes_of(request, spec.facts))
 
 
+def _begin_making_of(submit: Submit, model: LoadedModel, placement: Placement, started_at: float) -> TracedJob:
+    if isinstance(model.drawing, AnyPipeline):
+        raise InvalidRequest(f"{model.spec.title} runs as a whole, so its steps cannot be shown.")
+    return begin_job_as(TracedJob, submit, model, placement, started_at)
+
+
 def _begin_upscale(submit: Submit, model: LoadedUpscaler, _: Placement, started_at: float) -> EngineJob:
     return upscale_jobs.begin_upscale_job(submit, model, started_at)
 
@@ -63,6 +77,7 @@ def _begin_cutout(submit: Submit, model: LoadedCutout, _: Placement, started_at:
 KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
     {
         GenerationRequest: Kind[GenerationRequest](total_steps=_image_steps, begin=_begin_image),
+        MakingOfRequest: Kind[MakingOfRequest](total_steps=_image_steps, begin=_begin_making_of),
         UpscaleRequest: Kind[UpscaleRequest](total_steps=lambda *_: upscale_jobs.STEPS, begin=_begin_upscale),
         CutoutRequest: Kind[CutoutRequest](total_steps=lambda *_: cutout_jobs.STEPS, begin=_begin_cutout),
     }

@@ -1,7 +1,7 @@
 """Turns a submitted attempt into a job that is ready for its first step."""
 
 import time
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import torch
@@ -22,11 +22,25 @@ from pipeline.protocol.requests import GenerationRequest, narrowed
 from pipeline.protocol.usual import usual_request
 from pipeline.protocol.wire.messages import Submit
 
+J = TypeVar("J", bound=DenoisingJob)
+
 
 def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_at: float) -> DenoisingJob:
+    """Begin a job that draws pictures; see `begin_job_as`."""
+    return begin_job_as(DenoisingJob, submit, model, placement, started_at)
+
+
+def begin_job_as(make: type[J], submit: Submit, model: LoadedModel, placement: Placement, started_at: float) -> J:
     """Check the request, encode its texts, draw the initial noise and set up the scheduler.
 
     A job with an init image draws nothing yet, because its picture is encoded first; see `begin_from_picture`.
+
+    Args:
+        make: class of the job.
+        submit: the attempt.
+        model: its model.
+        placement: the device.
+        started_at: start of the attempt, in monotonic seconds.
 
     Raises:
         InvalidRequest: the engine or the model cannot run this request.
@@ -49,7 +63,7 @@ def begin_job(submit: Submit, model: LoadedModel, placement: Placement, started_
         noise = first_noise(request, shape, generators, placement.device, placement.latents_dtype)
         latents = first_latents(scheduler, noise)
     now = time.monotonic()
-    job = DenoisingJob(
+    job = make(
         name=(submit.job_id, submit.attempt),
         request=request,
         checking=submit.checking,

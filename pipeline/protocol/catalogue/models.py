@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from pipeline.protocol import limits
-from pipeline.protocol.capabilities import USUAL, Capability
+from pipeline.protocol.capabilities import EDITING, IN_STEPS, PIPELINES, USUAL, WITH_UNET, Capability
 from pipeline.protocol.catalogue.costs import Cost, usual_cost
 from pipeline.protocol.catalogue.engines import DrawnBy
 from pipeline.protocol.catalogue.networks import (
@@ -32,19 +32,6 @@ Steps = Annotated[int, Meta(ge=limits.MIN_STEPS, le=limits.MAX_STEPS)]
 Guidance = Annotated[float, Meta(ge=limits.MIN_GUIDANCE_SCALE, le=limits.MAX_GUIDANCE_SCALE)]
 Side = Annotated[int, Meta(ge=limits.MIN_SIDE, le=limits.MAX_SIDE, multiple_of=limits.SIZE_MULTIPLE)]
 
-_EDITS: Final = frozenset({Capability.EDIT, Capability.EDIT_STRENGTH})
-_DRAWS: Final = frozenset({Capability.TEXT_TO_IMAGE, Capability.INIT_IMAGE, Capability.MASK})
-_PIPELINES: Final = (
-    USUAL | _DRAWS | _EDITS | {Capability.SEVERAL_PICTURES, Capability.UNCONDITIONAL_ROW, Capability.UNGUIDED}
-)
-"""Capabilities of diffusers pipelines; the worker finds those that one lacks."""
-_IN_STEPS: Final = USUAL | _DRAWS | {Capability.VARIATIONS, Capability.REFINING, Capability.UNGUIDED}
-"""Capabilities of a model whose steps Easel runs itself."""
-_WITH_UNET: Final = _IN_STEPS | {Capability.CONTROL, Capability.REFERENCE}
-"""Capabilities of a model whose U-Net control nets and reference adapters are made for."""
-_EDITING: Final = USUAL | _EDITS | {Capability.VARIATIONS, Capability.UNGUIDED}
-"""Capabilities of such a model that edits pictures (InstructPix2Pix)."""
-
 
 class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Facts about an architecture that the bot needs.
@@ -62,7 +49,7 @@ class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
     kind: SamplerKind = "diffusion"
     size_multiple: int = limits.SIZE_MULTIPLE
     has_weights: bool = True
-    capabilities: frozenset[Capability] = _IN_STEPS
+    capabilities: frozenset[Capability] = IN_STEPS
     rounds_steps_up: bool = False
     edits_lengthen: bool = False
 
@@ -70,8 +57,8 @@ class FamilyFacts(msgspec.Struct, frozen=True, kw_only=True):
 _FLOW: Final = FamilyFacts(kind="flow", size_multiple=16, has_weights=False, rounds_steps_up=True)
 FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
     {
-        "sd": FamilyFacts(capabilities=_WITH_UNET),
-        "sdxl": FamilyFacts(capabilities=_WITH_UNET),
+        "sd": FamilyFacts(capabilities=WITH_UNET),
+        "sdxl": FamilyFacts(capabilities=WITH_UNET),
         **dict.fromkeys(("sd3", "z-image", "flux2", "flux"), _FLOW),
         # The largest multiple of all known pipelines, because a pipeline reports its own only when it runs. It rounds
         # steps as its scheduler wants; rounded up, the price is one step too high at most.
@@ -79,7 +66,7 @@ FAMILY_FACTS: Mapping[Family, FamilyFacts] = MappingProxyType(
             kind="own",
             size_multiple=32,
             has_weights=False,
-            capabilities=_PIPELINES,
+            capabilities=PIPELINES,
             rounds_steps_up=True,
             edits_lengthen=True,
         ),
@@ -232,7 +219,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def facts(self) -> FamilyFacts:
         """Facts about its family, or about the variant of it that edits pictures."""
         facts = FAMILY_FACTS[self.family]
-        return msgspec.structs.replace(facts, capabilities=_EDITING) if self.edits else facts
+        return msgspec.structs.replace(facts, capabilities=EDITING) if self.edits else facts
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -248,7 +235,17 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     @property
     def has_concepts(self) -> bool:
         """True when several prompts can guide a picture at once (`AND`): by rows beside that of a negative prompt."""
-        return self.family != "pipeline" and self.can(Capability.NEGATIVE_PROMPT)
+        return self.is_stepped and self.can(Capability.NEGATIVE_PROMPT)
+
+    @property
+    def has_sums(self) -> bool:
+        """True when words can be added up (`= a - b + c`): token by token, which a text read as a whole has not."""
+        return self.is_stepped and self.facts.has_weights
+
+    @property
+    def is_stepped(self) -> bool:
+        """True when Easel runs each step itself; a whole pipeline and another program show no step."""
+        return self.family not in ("pipeline", "engine")
 
     def delivered(self, width: int, height: int) -> tuple[int, int]:
         """Width and height of the delivered image in pixels, for the width and height that the model draws."""

@@ -87,7 +87,19 @@ class CutoutFile(OutputFile, frozen=True, kw_only=True, tag="cutout"):
     height: int
 
 
-Output: TypeAlias = ImageFile | UpscaledFile | CutoutFile
+class AnimationFile(OutputFile, frozen=True, kw_only=True, tag="animation"):
+    """An animation, or its still: a picture for those who let nothing move.
+
+    Attributes:
+        width: its width in pixels.
+        height: its height in pixels.
+    """
+
+    width: int
+    height: int
+
+
+Output: TypeAlias = ImageFile | UpscaledFile | CutoutFile | AnimationFile
 """Every kind of finished output: a union of subclasses of `OutputFile` by the tag `kind`. The tag is also the value of
 the column `kind` in the database."""
 

@@ -10,6 +10,7 @@ Batching = Literal["pinned", "flexible"]
 IdleModels = Literal["keep", "offload", "drop"]
 Accelerator = Literal["none", "compile", "openvino", "cuda-graphs"]
 ImageFormat = Literal["png", "webp", "jpeg"]
+AnimationFormat = Literal["webp", "gif"]
 CheckMode = Literal["none", "rate", "hide", "strict"]
 
 
@@ -21,12 +22,14 @@ class ImageOutput(msgspec.Struct, frozen=True, kw_only=True):
         quality: quality of WebP and JPEG, 1 to 100; WebP at 100 is lossless.
         has_parameters: True when a file contains its generation parameters, with the prompt.
         has_label: True when each picture says in a corner that a model made it.
+        animation: format of files that move.
     """
 
     image_format: ImageFormat = "png"
     quality: int = 90
     has_parameters: bool = True
     has_label: bool = False
+    animation: AnimationFormat = "webp"
 
     @property
     def media_type(self) -> str:

@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from pipeline.protocol.facts import Fact
 from pipeline.protocol.inputs import Inpaint, Input, InputRole
 from pipeline.protocol.limits import MAX_SEED
+from pipeline.protocol.request_fields import FACTS, PRIVATE
 from pipeline.protocol.requests import (
-    FACTS,
-    PRIVATE,
     REQUEST_TYPES,
     GenerationRequest,
     Request,

@@ -8,7 +8,8 @@ from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import FamilyFacts
 from pipeline.protocol.inputs import USES, Input, InputRole
 from pipeline.protocol.passes import passes_of
-from pipeline.protocol.requests import FACTS, GenerationRequest, Request
+from pipeline.protocol.request_fields import FACTS
+from pipeline.protocol.requests import GenerationRequest, Request
 from pipeline.protocol.samplers.table import find_sampler
 
 

@@ -44,6 +44,18 @@ def test_what_can_be_small_without_loss_loses_nothing() -> None:
     assert opened(small).convert("RGB").tobytes() == opened(data).convert("RGB").tobytes()
 
 
+def test_what_moves_goes_on_moving() -> None:
+    dice = np.random.default_rng(0)
+    frames = [Image.fromarray(dice.integers(0, 256, (128, 128, 3)).astype(np.uint8)) for _ in range(3)]
+    file = io.BytesIO()
+    frames[0].save(file, "WEBP", save_all=True, append_images=frames[1:], duration=[40, 80, 120], loop=0)
+    ((name, small),) = fit([("easel-7-1.webp", file.getvalue())], len(file.getvalue()) // 2)
+    assert (name, len(small) <= len(file.getvalue()) // 2) == ("easel-7-1.webp", True)
+    again = opened(small)
+    times = [again.seek(number) or (again.convert("RGB") and again.info["duration"]) for number in range(3)]
+    assert (again.size < (128, 128), times) == (True, [40, 80, 120])
+
+
 def test_what_is_transparent_stays_so() -> None:
     with Image.open(io.BytesIO(png())) as noise:
         picture = noise.convert("RGBA")

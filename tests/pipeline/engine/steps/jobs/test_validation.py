@@ -11,7 +11,8 @@ from pipeline.engine.steps.jobs.validation import check_capabilities, check_requ
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import FAMILY_FACTS
 from pipeline.protocol.inputs import Inpaint, Input, InputRole, Outpaint, Use
-from pipeline.protocol.requests import FACTS, GenerationRequest, Upscale, Variation
+from pipeline.protocol.request_fields import FACTS
+from pipeline.protocol.requests import GenerationRequest, Upscale, Variation
 
 BOUNDED = {
     name: (fact.lowest, fact.highest)

@@ -1,0 +1,1 @@
+"""The ends of jobs that become animations."""
