@@ -24,19 +24,23 @@ COPY provenance provenance
 COPY models models
 RUN uv build --wheel --out-dir /opt/easel/wheel
 
+# c2pa-python brings a library for linking, which nothing here links: 31 MB.
 # The libraries alone: these steps and their layers below are kept when only our code changes.
 # There is no lock file; `exclude-newer` in pyproject.toml holds the versions still.
 FROM tools AS bot-packages
-RUN uv sync --no-default-groups --extra hosts --no-install-project
+RUN uv sync --no-default-groups --extra hosts --no-install-project \
+    && find /opt/easel/.venv -name "libc2pa_c.rlib" -delete
 
 FROM tools AS cpu-packages
 # PyTorch's own index, which alone has wheels without CUDA, does not say when a file came; its two packages are exempt.
 RUN uv venv /opt/easel/.venv \
     && uv pip install --torch-backend cpu --exclude-newer-package torch=false --exclude-newer-package torchvision=false \
-       --requirements pyproject.toml --extra worker --extra hosts --extra openvino
+       --requirements pyproject.toml --extra worker --extra hosts --extra openvino \
+    && find /opt/easel/.venv -name "libc2pa_c.rlib" -delete
 
 FROM tools AS cuda-packages
-RUN uv sync --no-default-groups --extra worker --extra hosts --no-install-project
+RUN uv sync --no-default-groups --extra worker --extra hosts --no-install-project \
+    && find /opt/easel/.venv -name "libc2pa_c.rlib" -delete
 
 FROM python:3.11-slim-bookworm AS base
 
