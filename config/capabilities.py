@@ -9,7 +9,14 @@ from config.reading import NotReadable, read_text
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import FolderSource
-from pipeline.protocol.catalogue.pipelines import GUIDED_BY_COMPONENT, LACKED_BY_CLASS, SCALE_AS_INPUT, lacks_in_steps
+from pipeline.protocol.catalogue.pipelines import (
+    BLOCKS_INDEX,
+    GUIDED_BY_COMPONENT,
+    INDEX,
+    LACKED_BY_CLASS,
+    SCALE_AS_INPUT,
+    lacks_in_steps,
+)
 
 
 def lacks_of_files(spec: ModelSpec) -> tuple[Capability, ...]:
@@ -20,7 +27,7 @@ def lacks_of_files(spec: ModelSpec) -> tuple[Capability, ...]:
     if not isinstance(spec.source, FolderSource) or spec.drawn_by is not None:
         return ()
     folder = Path(spec.source.path)
-    index = _read(folder / "model_index.json")
+    index = _index(folder)
     if spec.family != "pipeline":
         return lacks_in_steps(
             index, _read(folder / "unet" / "config.json"), _read(folder / "transformer" / "config.json")
@@ -39,7 +46,11 @@ def pipeline_class_of(spec: ModelSpec) -> str:
     """Name of the pipeline class of a model in a diffusers folder; empty for other sources and if no file says it."""
     if not isinstance(spec.source, FolderSource) or spec.drawn_by is not None:
         return ""
-    return str(_read(Path(spec.source.path) / "model_index.json").get("_class_name", ""))
+    return str(_index(Path(spec.source.path)).get("_class_name", ""))
+
+
+def _index(folder: Path) -> dict[str, Any]:
+    return _read(folder / INDEX) or _read(folder / BLOCKS_INDEX)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import diffusers
 import msgspec
 
 from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.families.pipeline_blocks import class_named
 from pipeline.engine.families.pipeline_classes import facts_of_class
 from pipeline.engine.families.registry import FAMILIES
 from pipeline.engine.models.capabilities import lacks_of
-from pipeline.engine.models.index import listed_components
+from pipeline.engine.models.index import listed_components, read_index
 from pipeline.engine.models.loading import quiet_libraries
 from pipeline.engine.weights.checkpoints import kind_of
 from pipeline.engine.weights.components import read_json
@@ -69,12 +69,12 @@ def _of_file(path: Path) -> Surveyed:
 
 def _of_folder(folder: Path) -> Surveyed:
     listed_components(folder, FAMILIES["pipeline"])
-    name = str(read_json(folder / "model_index.json")["_class_name"])
+    name = str(read_index(folder)["_class_name"])
     family, unet = _family_of(name), _config(folder, "unet")
     steps, cfg, side = _USUAL[family]
     lacks = lacks_of(folder, FAMILIES[family])
     if family == "pipeline" or FAMILIES[family].classes:
-        steps, cfg = _of_call(getattr(diffusers, name), steps, cfg)
+        steps, cfg = _of_call(class_named(name), steps, cfg)
     is_distilled = unet.get("time_cond_proj_dim") is not None
     if Capability.GUIDANCE in lacks:
         cfg = NO_GUIDANCE

@@ -12,6 +12,7 @@ import torch
 from PIL import Image, ImageChops
 from torch import nn
 
+from benchmarks.families.parts import save
 from config.catalogue import load_catalogue
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.placement import choose_placement
@@ -72,7 +73,7 @@ class Stand:
 
     def __init__(self, build: Callable[[], Any], folder: Path, call: str = "") -> None:
         folder.mkdir(exist_ok=True)
-        build().save_pretrained(folder / KEY, safe_serialization=True)
+        save(build(), folder / KEY)
         (folder / "models.toml").write_text(_ENTRY + call, encoding="utf-8")
         offer = check_models(load_catalogue(folder / "models.toml", KEY).models.values(), None)
         self.missing = offer.missing.get(KEY, "")

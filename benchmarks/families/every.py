@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from benchmarks.families import grids, others, packed
+from benchmarks.families import blocks, grids, others, packed
 
 EVERY: Final[Mapping[str, Callable[[], Any]]] = MappingProxyType(
     {
@@ -45,6 +45,7 @@ EVERY: Final[Mapping[str, Callable[[], Any]]] = MappingProxyType(
         "HiDream": others.hidream,
         "HunyuanImage": others.hunyuan_image,
         "HunyuanImage, distilled": others.hunyuan_image_distilled,
+        "Anima": blocks.anima,
         "Ideogram 4": others.ideogram_4,
     }
 )

@@ -1,10 +1,12 @@
 """Parts that several tiny families have: VAEs, schedulers, and text encoders with tokenizers that are made here."""
 
+from pathlib import Path
 from typing import Any, Final
 
 import diffusers
 import torch
 import transformers
+from diffusers.modular_pipelines.modular_pipeline import ModularPipeline
 from tokenizers import pre_tokenizers
 
 from tests.pipeline.engine.tiny import autoencoder, clip_config, clip_tokenizer, qwen_marks, qwen_tokenizer
@@ -21,7 +23,11 @@ def new(name: str, **options: Any) -> Any:
 
 def seeded(name: str, **components: Any) -> Any:
     """A pipeline by its class's name. Seed torch before its networks are made: then each run has the same weights."""
-    pipeline = new(name, **components)
+    return wake(new(name, **components))
+
+
+def wake(pipeline: Any) -> Any:
+    """The pipeline, whose networks answer something in every layer."""
     for part in pipeline.components.values():
         if isinstance(part, torch.nn.Module):
             part.eval()
@@ -31,6 +37,14 @@ def seeded(name: str, **components: Any) -> Any:
                     if weights.dim() > 1 and not weights.any():
                         torch.nn.init.normal_(weights, std=0.02)
     return pipeline
+
+
+def save(pipeline: Any, folder: Path) -> None:
+    """Save a pipeline in the layout of diffusers; one of blocks would otherwise name another place for its parts."""
+    is_of_blocks = isinstance(pipeline, ModularPipeline)
+    pipeline.save_pretrained(
+        str(folder), safe_serialization=True, **({"overwrite_modular_index": True} if is_of_blocks else {})
+    )
 
 
 def flow(**options: Any) -> Any:

@@ -14,7 +14,6 @@ from bot.cli.models.entries import catalogue_text, check_text, with_model, write
 from bot.cli.models.examining import examine_files, survey
 from bot.cli.models.failing import ModelsFailed
 from bot.cli.models.fetching import (
-    INDEX,
     Agree,
     Wanted,
     agree_to,
@@ -22,6 +21,7 @@ from bot.cli.models.fetching import (
     configurations_in,
     download_all,
     hub_of,
+    index_in,
     progress,
     whole_model,
 )
@@ -105,7 +105,7 @@ class Adding:
     def _add_repository(self, repo_id: str, revision: str) -> tuple[str, list[Path]]:
         hub = hub_of(self._settings)
         repository = hub.look_up(repo_id, revision)
-        if INDEX not in repository.sizes:
+        if index_in(repository) is None:
             whole_model(hub, repository, "")  # says why
         named = self._filled(repo_id.rpartition("/")[2], repository.license)
         found = self._survey(hub.fetch(repository, configurations_in(repository), lambda _: None))

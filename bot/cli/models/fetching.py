@@ -19,10 +19,12 @@ from config.reading import NotReadable
 from config.settings import Settings
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import ControlSpec, GuideSpec, HubSource, ReferenceSpec, Source
+from pipeline.protocol.catalogue.pipelines import BLOCKS_INDEX, INDEX
 
-INDEX: Final = "model_index.json"
 _NOT_DRAWN_WITH: Final = ("safety_checker", "feature_extractor")
 """Components of Stable Diffusion that Easel never loads."""
+_REWRITING: Final = ("prompt_upsampler", "prompt_upsampler_processor")
+"""Components that would write prompts anew, which Easel never loads either."""
 
 Fetchable: TypeAlias = ModelSpec | GuideSpec
 """An entry whose files may be on a hub."""
@@ -187,14 +189,20 @@ def whole_model(hub: Hub, repository: Repository, family: str) -> Wanted:
     Raises:
         ModelsFailed: the repository holds none, or only pickled weights.
     """
-    if INDEX not in repository.sizes:
+    found = index_in(repository)
+    if found is None:
         files = [name for name in repository.sizes if name.endswith(".safetensors")]
         hint = f" Download one of its files, such as {files[0]}, and add that." if files else ""
         raise ModelsFailed(f"{repository.repo_id} is no diffusers model, for it has no {INDEX}.{hint}")
-    index = hub.read_json(repository, INDEX)
-    left_out = _NOT_DRAWN_WITH if family == "sd" else ()
+    index = hub.read_json(repository, found)
+    left_out = (*_REWRITING, *(_NOT_DRAWN_WITH if family == "sd" else ()))
     folders = [name for name, value in index.items() if isinstance(value, list) and name not in left_out]
-    return Wanted(repository=repository, names=[INDEX, *select(repository.sizes, folders)])
+    return Wanted(repository=repository, names=[found, *select(repository.sizes, folders)])
+
+
+def index_in(repository: Repository) -> str | None:
+    """Name of the index of a repository's diffusers model; None if it holds none."""
+    return next((name for name in (INDEX, BLOCKS_INDEX) if name in repository.sizes), None)
 
 
 def configuration_of(hub: Hub, source: HubSource) -> Wanted:
@@ -206,4 +214,4 @@ def configuration_of(hub: Hub, source: HubSource) -> Wanted:
 def configurations_in(repository: Repository) -> list[str]:
     """The names of all files of a diffusers model but its weights."""
     folders = sorted({folder for name in repository.sizes if (folder := name.rpartition("/")[0])})
-    return [INDEX, *select(repository.sizes, folders, has_weights=False)]
+    return [index_in(repository) or INDEX, *select(repository.sizes, folders, has_weights=False)]

@@ -226,7 +226,7 @@ class AnyPipeline:
         if images.init_image is None or start is None or steps is None:
             return {}
         found: dict[str, Any] = {
-            "image": [images.init_image] * request.num_images,
+            "image": [images.init_image] * request.num_images if facts.copies_picture else images.init_image,
             "mask_image": images.mask,
             # A pipeline that rounds down draws no step at all for less than a whole one.
             "strength": max(start.strength, _WHOLE / request.num_inference_steps),

@@ -8,6 +8,7 @@ from typing import Any, Final
 import diffusers
 import msgspec
 
+from pipeline.engine.families.pipeline_blocks import is_of_blocks
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.limits import NO_GUIDANCE
 
@@ -49,6 +50,7 @@ class PipelineFacts(msgspec.Struct, frozen=True, kw_only=True):
         placeholder: what the prompt says of each picture, with its number from 1; empty when it says nothing.
         spreads_steps: True when it draws all its steps from a picture, whatever the strength. Easel then asks it for
             as many steps as others draw.
+        copies_picture: True when each image starts from its own copy of the picture; False when the call copies it.
     """
 
     guidance: str = ""
@@ -66,6 +68,7 @@ class PipelineFacts(msgspec.Struct, frozen=True, kw_only=True):
     kept: str = ""
     placeholder: str = ""
     spreads_steps: bool = False
+    copies_picture: bool = True
 
 
 _KNOWN: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
@@ -80,6 +83,8 @@ _KNOWN: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
         "Flux2KleinKVPipeline": {"takes_list": True},
         "Flux2KleinPipeline": {"takes_list": True, "has_second_row": True},
         "Flux2Pipeline": {"takes_list": True},
+        "Flux3DistilledModularPipeline": {"takes_list": True},
+        "Flux3ModularPipeline": {"takes_list": True},
         "GlmImagePipeline": {"takes_list": True, "has_second_row": True},
         "HiDreamImagePipeline": {"own_sizes": "default_sample_size"},
         # Distilled models take this scale, the others have a guider.
@@ -142,7 +147,9 @@ def facts_of_class(pipeline_class: Any) -> PipelineFacts:
         "reads_negative": "negative_prompt" in parameters and (true_scale is None or is_true),
         "edited": "image" if is_edit and not any(name in components for name in _TASK_COMPONENTS) else "",
         # A twin in the catalogue instead of its text-to-image pipeline.
-        "needs_picture": "strength" in parameters and "image" in parameters,
+        # A pipeline of blocks takes a picture or does without.
+        "needs_picture": "strength" in parameters and "image" in parameters and not is_of_blocks(pipeline_class),
+        "copies_picture": not is_of_blocks(pipeline_class),
         "has_guider": "guider" in components,
         "kept": "image_guidance_scale" if "image_guidance_scale" in parameters else "",
     }

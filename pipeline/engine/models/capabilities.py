@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import diffusers
-
 from pipeline.engine.failures import ModelUnavailable
+from pipeline.engine.families.pipeline_blocks import class_named, is_of_blocks
 from pipeline.engine.families.pipeline_classes import (
     facts_of_class,
     free_arguments,
@@ -14,10 +13,11 @@ from pipeline.engine.families.pipeline_classes import (
     takes_scale_as_input,
 )
 from pipeline.engine.families.registry import FamilyParts
+from pipeline.engine.models.index import read_index
 from pipeline.engine.weights.components import read_json
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import ModelSpec
-from pipeline.protocol.catalogue.pipelines import lacks_in_steps
+from pipeline.protocol.catalogue.pipelines import INDEX, lacks_in_steps
 
 
 def lacks_of(folder: Path, parts: FamilyParts) -> tuple[Capability, ...]:
@@ -26,20 +26,23 @@ def lacks_of(folder: Path, parts: FamilyParts) -> tuple[Capability, ...]:
     Raises:
         ModelUnavailable: a configuration cannot be read.
     """
-    index = folder / "model_index.json"
+    index = folder / INDEX
     if parts.reads_class:
-        return _lacks_of_pipeline(folder, read_json(index)) if index.is_file() else ()
+        known = read_index(folder)
+        return _lacks_of_pipeline(folder, known) if known else ()
     said = (index, folder / "unet" / "config.json", folder / "transformer" / "config.json")
     return lacks_in_steps(*(read_json(path) if path.is_file() else {} for path in said))
 
 
 def _lacks_of_pipeline(folder: Path, index: Mapping[str, Any]) -> tuple[Capability, ...]:
     """What the class of a whole pipeline lacks, and guidance if the model is distilled to draw without it."""
-    pipeline_class: Any = getattr(diffusers, index["_class_name"])
+    pipeline_class = class_named(str(index["_class_name"]))
     lacks = lacks_of_class(pipeline_class)
     transformer = folder / "transformer" / "config.json"
     config = read_json(transformer) if transformer.is_file() else {}
-    if facts_of_class(pipeline_class).has_guider and not any(index.get("guider") or ()):
+    # Blocks make their guider themselves.
+    has_guider = is_of_blocks(pipeline_class) or any(index.get("guider") or ())
+    if facts_of_class(pipeline_class).has_guider and not has_guider:
         lacks += (Capability.NEGATIVE_PROMPT, Capability.UNCONDITIONAL_ROW)
     # FLUX takes the scale as an input of its transformer, unless that was trained without it (schnell).
     is_blind = takes_scale_as_input(pipeline_class) and config.get("guidance_embeds") is False
@@ -66,7 +69,7 @@ def check_folder_edits(folder: Path, spec: ModelSpec) -> None:
     Raises:
         ModelUnavailable: entry and model differ, or the model scales its pictures in a way of its own.
     """
-    index, unet = folder / "model_index.json", folder / "unet" / "config.json"
+    index, unet = folder / INDEX, folder / "unet" / "config.json"
     if spec.family == "pipeline" or not unet.is_file():
         return
     config = read_json(unet)
@@ -82,11 +85,11 @@ def check_call(folder: Path, spec: ModelSpec) -> None:
     Raises:
         ModelUnavailable: it takes no such argument, or no such value; the message is one sentence about it.
     """
-    index = folder / "model_index.json"
-    if not spec.call or not index.is_file():
+    index = read_index(folder)
+    if not spec.call or not index:
         return
-    name = str(read_json(index).get("_class_name"))
-    free = free_arguments(getattr(diffusers, name))
+    name = str(index.get("_class_name"))
+    free = free_arguments(class_named(name))
     for argument, value in spec.call.items():
         if argument not in free:
             names = ", ".join(sorted(free)) or "nothing"

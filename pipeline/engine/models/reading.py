@@ -15,8 +15,9 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from safetensors.torch import load_file
 
 from pipeline.engine.device.placement import Placement
+from pipeline.engine.families.pipeline_blocks import class_named
 from pipeline.engine.families.registry import FamilyParts, parts_of
-from pipeline.engine.models.index import network_in_a_file
+from pipeline.engine.models.index import listed_components, network_in_a_file, read_index
 from pipeline.engine.models.sources import (
     components_with_weights,
     config_folder,
@@ -24,13 +25,14 @@ from pipeline.engine.models.sources import (
     vae_class,
     vae_config,
 )
-from pipeline.engine.weights.components import find_weights, part_of
+from pipeline.engine.weights.components import find_weights, has_weights, part_of
 from pipeline.engine.weights.gguf_files import load_gguf
 from pipeline.engine.weights.headers import read_tensors
 from pipeline.engine.weights.hub import folder_of
 from pipeline.engine.weights.quantised import is_scaled, take_scales
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import FileSource
+from pipeline.protocol.catalogue.pipelines import INDEX
 
 
 def read_pipeline(spec: ModelSpec, placement: Placement, cache_directory: str | None) -> Any:
@@ -68,8 +70,20 @@ def _read_folder(folder: str, parts: FamilyParts, placement: Placement, given: M
             variant = find_weights(Path(folder) / component, some_class).variant
             if variant is not None:
                 ours[component] = some_class.from_pretrained(Path(folder) / component, variant=variant, **shared)
+    if not (Path(folder) / INDEX).is_file():
+        return _read_blocks(Path(folder), parts, shared, ours)
     absent = left_out(Path(folder), parts)
     return parts.pipeline_class.from_pretrained(folder, **shared, **parts.options, **absent, **ours)
+
+
+def _read_blocks(folder: Path, parts: FamilyParts, shared: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
+    """Read a pipeline that diffusers builds of blocks. Its own loading leaves out what it cannot read."""
+    ours = dict(given)
+    for component, some_class in listed_components(folder, parts).items():
+        if component not in ours:
+            options = shared if has_weights(some_class) else {"local_files_only": True}
+            ours[component] = some_class.from_pretrained(folder / component, **options)
+    return class_named(str(read_index(folder)["_class_name"]))(str(folder), **ours)
 
 
 def _read_file(

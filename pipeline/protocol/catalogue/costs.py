@@ -70,6 +70,7 @@ _OF_SEVERAL_SIZES: Final[frozenset[Family]] = frozenset({"flux2", "pipeline"})
 """Families whose models differ in size, so that the class or the repository's name tells the work."""
 _OF_CLASS: Final[Mapping[str, Cost]] = MappingProxyType(
     {
+        "Anima": _row(0.1, 3.5, 0.24, 0.6),
         "AuraFlow": _row(2.19, 8.59, 0.464, 0.6),
         "Chroma": _FLUX,
         "CogView4": _row(2.56, 11.76, 0.481, 4.2),
@@ -92,6 +93,7 @@ _OF_CLASS: Final[Mapping[str, Cost]] = MappingProxyType(
 """Work by the beginning of a pipeline class's name; the first that fits is taken."""
 _OF_REPOSITORY: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "anima": "Anima",
         "auraflow": "AuraFlow",
         "chroma": "Chroma",
         "cogview4": "CogView4",

@@ -10,6 +10,11 @@ from typing import Any, Final
 
 from pipeline.protocol.capabilities import Capability
 
+INDEX: Final = "model_index.json"
+"""Name of the file that names a pipeline's class and components."""
+BLOCKS_INDEX: Final = "modular_model_index.json"
+"""Name of that file for a pipeline that diffusers builds of blocks."""
+
 _GUIDANCE, _NEGATIVE = Capability.GUIDANCE, Capability.NEGATIVE_PROMPT
 _ALWAYS_GUIDED: Final = (Capability.UNGUIDED,)
 _WORDS, _START, _MASK = Capability.TEXT_TO_IMAGE, Capability.INIT_IMAGE, Capability.MASK
@@ -26,19 +31,19 @@ _LACKED: Final[Mapping[tuple[Capability, ...], str]] = MappingProxyType(
             "HunyuanImage Kandinsky5T2I Krea2 LongCatImage Lumina Lumina2 NucleusMoEImage OvisImage PRX PixArtAlpha "
             "PixArtSigma Sana"
         ),
-        (_MASK, *_DRAWS): "Kandinsky3",
+        (_MASK, *_DRAWS): "AnimaModular Kandinsky3 ZImageModular",
         (_NEGATIVE, *_DRAWS): "Flux",
         (_NEGATIVE, _MASK, *_DRAWS): "LatentConsistencyModel SanaSprint",
         (_NEGATIVE, *_NO_TWINS, *_DRAWS, *_ALWAYS_GUIDED): "Ideogram4",
         (_GUIDANCE, *_NO_TWINS, *_DRAWS): "StableCascadeCombined WuerstchenCombined",
-        (*_NO_TWINS, _KEPT): "BriaFibo2 BriaFiboEdit QwenImage21 ZImageOmni",
+        (*_NO_TWINS, _KEPT): "Flux3Modular BriaFibo2 BriaFiboEdit QwenImage21 ZImageOmni",
         (*_NO_TWINS, _SEVERAL, *_ALWAYS_GUIDED): "DreamLite",
         (*_NO_TWINS, _SEVERAL, _KEPT): "JoyImageEdit Kandinsky5I2I",
         (_NEGATIVE, *_NO_TWINS, *_ALWAYS_GUIDED): "OmniGen",
         (_NEGATIVE, *_NO_TWINS, _KEPT): "Flux2 GlmImage",
         (_NEGATIVE, _START, _KEPT): "Flux2Klein",
         (_NEGATIVE, _START, _SEVERAL, _KEPT): "FluxKontext",
-        (_GUIDANCE, _NEGATIVE, *_NO_TWINS, _KEPT): "Flux2KleinKV",
+        (_GUIDANCE, _NEGATIVE, *_NO_TWINS, _KEPT): "Flux2KleinKV Flux3DistilledModular",
         (_WORDS, _START, _SEVERAL, _KEPT): "QwenImageEdit",
         (_WORDS, *_NO_TWINS, _SEVERAL, _KEPT): "LongCatImageEdit",
         (_WORDS, *_NO_TWINS, _KEPT): "QwenImageEditPlus",

@@ -38,9 +38,3 @@ def test_components_without_weights_are_known_by_their_class(
         (tmp_path / light).unlink()
         with pytest.raises(ModelUnavailable, match=f"has no {light}"):
             _look(tmp_path)
-
-
-def test_a_model_of_blocks_is_named(tmp_path: Path) -> None:
-    (tmp_path / "modular_model_index.json").write_text('{"_class_name": "AnimaModularPipeline"}', encoding="utf-8")
-    with pytest.raises(ModelUnavailable, match=r"is for a AnimaModularPipeline, which diffusers builds of blocks"):
-        _look(tmp_path)

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import diffusers
 import msgspec
 import pytest
 
@@ -14,6 +13,7 @@ from bot.requests.resolving import resolve
 from config.capabilities import lacks_of_files
 from config.catalogue import Catalogue, load_catalogue
 from config.settings import LimitSettings
+from pipeline.engine.families.pipeline_blocks import class_named, is_of_blocks
 from pipeline.engine.families.pipeline_classes import facts_of_class, lacks_of_class, takes_scale_as_input
 from pipeline.engine.families.registry import FAMILIES
 from pipeline.engine.models.capabilities import lacks_of
@@ -24,9 +24,9 @@ from tests.pipeline.backends.children.speech import READY
 
 @pytest.mark.parametrize("name", LACKED_BY_CLASS)
 def test_the_table_says_what_a_class_says(name: str) -> None:
-    some_class: Any = getattr(diffusers, name)
+    some_class = class_named(name)
     assert {*LACKED_BY_CLASS[name]} == {*lacks_of_class(some_class)}
-    assert (name in GUIDED_BY_COMPONENT) == facts_of_class(some_class).has_guider
+    assert (name in GUIDED_BY_COMPONENT) == (facts_of_class(some_class).has_guider and not is_of_blocks(some_class))
     assert (name in SCALE_AS_INPUT) == takes_scale_as_input(some_class)
 
 
