@@ -175,3 +175,18 @@ def test_the_tour_leads_to_definitions() -> None:
 def test_each_decision_has_a_number_of_its_own() -> None:
     names = sorted(path.name for path in (ROOT / "docs" / "adr").glob("*.md"))
     assert [name[:4] for name in names] == [f"{number:04}" for number in range(1, len(names) + 1)]
+
+
+def test_sentences_in_the_page_about_trouble_are_those_of_the_program() -> None:
+    """In quotes; `…` stands for what differs."""
+    rows = re.findall(
+        r"^\| .*? \| “(.+?)” \| .* \|$", (ROOT / "docs/trouble.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert len(rows) > 20
+    listed = [
+        ROOT / path for path in tracked() if path.startswith(("bot/", "config/")) and path.endswith((".py", "en.ftl"))
+    ]
+    program = "\n".join(path.read_text(encoding="utf-8") for path in listed if path.is_file())
+    program = re.sub(r'"\s*\n\s*f?"', "", program)  # a string that goes on in the next line
+    fragments = [fragment.strip(" (") for row in rows for fragment in row.split("…")]
+    assert [fragment for fragment in fragments if fragment not in program] == []
