@@ -112,10 +112,10 @@ class EngineBackend(Backend):
         """Have an attempt drawn by the server that has least to do.
 
         Raises:
-            WorkerUnavailable: every server is away or busy.
+            WorkerUnavailable: every server is away or busy, or none has the model.
         """
-        if not isinstance(request, GenerationRequest):
-            raise WorkerUnavailable("Engines of others draw nothing but pictures from words.")
+        if not isinstance(request, GenerationRequest) or request.model_key not in self._specs:
+            raise WorkerUnavailable(f"The engine {self.name} does not draw this.")
         if not is_alone and self.free_slots < 1:
             raise WorkerUnavailable(self.status.detail or f"The engine {self.name} is busy.")
         key = (job_id, attempt)
@@ -171,8 +171,14 @@ class EngineBackend(Backend):
             rss_bytes=0,
             phase="running" if self._attempts else "idle",
             restarts=0,
-            detail="" if there else self._places[0].trouble,
+            detail=self._detail,
         )
+
+    @property
+    def _detail(self) -> str:
+        if self._is_closed:
+            return f"The engine {self.name} is closed."
+        return "" if any(place.facts for place in self._places) else self._places[0].trouble
 
     def _ready(self, there: Sequence[Facts]) -> Ready:
         first = there[0]
@@ -198,6 +204,8 @@ class EngineBackend(Backend):
 
     @property
     def _open(self) -> list[_Place]:
+        if self._is_closed:
+            return []
         return [place for place in self._places if place.facts is not None and len(place.running) < self._each]
 
     @property
