@@ -23,6 +23,7 @@ from pipeline.protocol.errors import ProtocolError
 from pipeline.protocol.wire.codec import encode_body
 from pipeline.protocol.wire.finishing import FinishPictures
 from pipeline.protocol.wire.hosts import (
+    KNOWN_FIELDS,
     OLDEST_PROTOCOL,
     Beat,
     Hello,
@@ -157,6 +158,7 @@ class Agent:
             running=tuple(sorted(self._running)),
             done=self._ends.keys,
             is_leaving=self._is_leaving,
+            knows=KNOWN_FIELDS,
         )
 
     async def _follow(self, welcome: Welcome) -> None:
@@ -269,10 +271,8 @@ class Agent:
         key = (word.job_id, word.attempt)
         if key in self._running or key in self._ends.keys:
             return Taken()
-        if self._is_leaving:
-            return NotTaken(detail="The host is leaving.")
-        if backend.free_slots < 1:
-            return NotTaken(detail="The host is full.")
+        if self._is_leaving or backend.free_slots < 1:
+            return NotTaken(detail="The host is leaving or full.")
         # It runs before anything else can be said, so that each `Hello` after the answer has it.
         self._running.add(key)
         self._idle.clear()

@@ -5,8 +5,9 @@ import asyncio
 import msgspec
 import pytest
 
+from pipeline.agent import agent
 from pipeline.backends.base import WorkerState, WorkerUnavailable
-from pipeline.backends.hosts import arrivals
+from pipeline.backends.hosts import arrivals, presence
 from pipeline.link import parcels
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import GenerationRequest
@@ -132,7 +133,7 @@ async def test_a_host_of_another_protocol_gets_no_work(
     (host,) = rig.fleet.hosts.values()
     hello = Hello(
         oldest=oldest, newest=newest, boot="a", easel="0.9", policy=None, state="starting", detail="", ready=None,
-        running=(), done=(), is_leaving=False,
+        running=(), done=(), is_leaving=False, knows=(),
     )  # fmt: skip
     assert isinstance(await host.hear_hello(hello), Welcome) is fits
     assert (host.status.state is WorkerState.UNUSABLE) is not fits
@@ -179,3 +180,41 @@ async def test_a_host_that_fails_job_after_job_rests_while_others_can_draw(
     assert (await rig.end()).job_id == 4
     assert good.drew == [(4, 1)]
     assert len(bad.drew) == 3
+
+
+async def test_an_older_host_gets_no_word_of_which_it_would_ignore_a_part(
+    open_rig: OpenRig, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent, "KNOWN_FIELDS", tuple({*agent.KNOWN_FIELDS} - {"GenerationRequest.guidance_rescale"}))
+    rig = await open_rig()
+    (older,) = rig.computers.values()
+    await rig.fleet.submit(1, 1, request_)
+    assert isinstance(await rig.end(), Finished)
+    new = msgspec.structs.replace(request_, guidance_rescale=0.5)
+    with pytest.raises(WorkerUnavailable, match=r"does not know GenerationRequest\.guidance_rescale; update"):
+        await rig.fleet.submit(2, 1, new)
+    monkeypatch.undo()
+    newer = rig.invite()
+    rig.fleet.read_roster()
+    newer.start()
+    await rig.ready(2)
+    # The older one is first in the order, and the newer one draws it.
+    await rig.fleet.submit(2, 1, new)
+    assert isinstance(await rig.end(), Finished)
+    assert (older.drew, newer.drew) == ([(1, 1)], [(2, 1)])
+
+
+async def test_an_older_host_that_cannot_follow_the_owners_policy_is_told_to_be_updated(
+    open_rig: OpenRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = await open_rig()
+    (host,) = rig.fleet.hosts.values()
+    hello = host.presence.hello
+    assert hello is not None
+    assert hello.policy is not None
+    policy = msgspec.structs.replace(hello.policy, preview_interval_s=7)
+    monkeypatch.setattr(presence, "PROTOCOL_VERSION", PROTOCOL_VERSION + 1)
+    await host.hear_hello(msgspec.structs.replace(hello, policy=policy))
+    assert host.free_slots == 0
+    assert host.status.state is WorkerState.UNUSABLE
+    assert "update it" in host.status.detail

@@ -1,10 +1,11 @@
 """Words of the bot to one host, and its answers."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from pipeline.backends.base import WorkerSilent, WorkerUnavailable
+from pipeline.backends.hosts.ends import EndRefused, check_outputs
 from pipeline.link.link import Link, NoAnswer
 from pipeline.link.parcels import ParcelRefused, discard, put
 from pipeline.link.subjects import to_host
@@ -24,6 +25,7 @@ from pipeline.protocol.wire.hosts import (
 )
 from pipeline.protocol.wire.messages import Cancel, Check, Checked, FindPart, FoundPart, Submit
 from pipeline.protocol.wire.settings import Checking
+from pipeline.protocol.wire.skew import unknown_fields
 
 _SUBMIT_S: Final = 2.0
 """Seconds that a host may take to accept an attempt."""
@@ -35,11 +37,18 @@ _FINISH_S: Final = 60.0
 
 
 class Asking:
-    """What the bot asks one host."""
+    """What the bot asks one host.
 
-    def __init__(self, link: Link, host: str) -> None:
+    Args:
+        link: the link to it.
+        host: its name.
+        knows: the fields of words that it knows.
+    """
+
+    def __init__(self, link: Link, host: str, knows: Callable[[], Collection[str]]) -> None:
         self._link = link
         self._host = host
+        self._knows = knows
 
     async def submit(self, key: Key, request: Request, pictures: Mapping[str, bytes], checking: Checking) -> None:
         """Have an attempt drawn.
@@ -87,12 +96,16 @@ class Asking:
         """Have files made of pictures that another engine drew.
 
         Raises:
-            WorkerUnavailable: the host did not answer in time.
+            WorkerUnavailable: the host did not answer in time, or with other files than it should.
         """
         answer = await self._ask(asked, _FINISH_S)
-        if isinstance(answer, FinishedPictures):
-            return answer
-        raise WorkerUnavailable(_detail_of(answer))
+        if not isinstance(answer, FinishedPictures):
+            raise WorkerUnavailable(_detail_of(answer))
+        try:
+            check_outputs(answer.outputs, len(answer.hidden), len(asked.pictures))
+        except EndRefused as error:
+            raise WorkerUnavailable(str(error)) from error
+        return answer
 
     async def introduce(self) -> None:
         """Ask the agent to introduce itself."""
@@ -102,8 +115,13 @@ class Asking:
         """The host's answer to a word; a large one goes as a parcel.
 
         Raises:
+            WorkerUnavailable: it is older than this bot, and does not know what is asked.
             WorkerSilent: there was none in time.
         """
+        unknown = unknown_fields(word, self._knows())
+        if unknown:
+            names = ", ".join(unknown)
+            raise WorkerUnavailable(f"The host {self._host} is older and does not know {names}; update it.")
         body = encode_body(word)
         try:
             if len(body) <= PARCEL_BYTES:

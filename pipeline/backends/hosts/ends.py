@@ -5,6 +5,7 @@ makes copies of pictures for Discord, so it takes none whose decoding would cost
 """
 
 import io
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -42,13 +43,27 @@ def checked_end(body: bytes, done: Done, request: Request | None) -> Finished:
     end = decode_finished(body)
     if (end.job_id, end.attempt) != (done.job_id, done.attempt):
         raise EndRefused("The parcel holds the end of another attempt.")
-    if request is not None and len(end.outputs) + len(end.hidden) > request.output_count:
-        raise EndRefused("The parcel holds more files than were asked for.")
-    if len({output.index for output in end.outputs}) != len(end.outputs):
-        raise EndRefused("The parcel holds two files in one place.")
-    for output in end.outputs:
-        _check(output)
+    check_outputs(end.outputs, len(end.hidden), None if request is None else request.output_count)
     return end
+
+
+def check_outputs(outputs: Sequence[Output], hidden: int, asked: int | None) -> None:
+    """See that a host's outputs can be those that it was asked for.
+
+    Args:
+        outputs: its outputs.
+        hidden: number of further ones that its image check hid.
+        asked: number of outputs that it was asked for; None if that is not known.
+
+    Raises:
+        EndRefused: there are more, two in one place, or a file is not what the host says.
+    """
+    if asked is not None and len(outputs) + hidden > asked:
+        raise EndRefused("The host sent more files than were asked for.")
+    if len({output.index for output in outputs}) != len(outputs):
+        raise EndRefused("The host sent two files in one place.")
+    for output in outputs:
+        _check(output)
 
 
 def checked_progress(progress: Progress) -> Progress:
@@ -67,13 +82,13 @@ def _check(output: Output) -> None:
     """
     kind = _FORMATS.get(output.media_type)
     if kind is None or len(output.data) > MAX_FILE_BYTES:
-        raise EndRefused(f"A file in the parcel is no {output.media_type} of at most {MAX_FILE_BYTES} bytes.")
+        raise EndRefused(f"A file of the host is no {output.media_type} of at most {MAX_FILE_BYTES} bytes.")
     try:
         with Image.open(io.BytesIO(output.data), formats=(kind,)) as opened:
             size, is_moving = opened.size, getattr(opened, "is_animated", False)
     except Exception as error:  # a parser that meets a hostile file raises whatever it likes
-        raise EndRefused(f"A file in the parcel is no {output.media_type}.") from error
+        raise EndRefused(f"A file of the host is no {output.media_type}.") from error
     if size != (output.width, output.height) or is_moving:
-        raise EndRefused(f"A picture in the parcel is not the still one of {output.width} x {output.height} pixels.")
+        raise EndRefused(f"A picture of the host is not the still one of {output.width} x {output.height} pixels.")
     if size[0] * size[1] > MAX_FILE_PIXELS:
-        raise EndRefused(f"A picture in the parcel has more than {MAX_FILE_PIXELS:,} pixels.")
+        raise EndRefused(f"A picture of the host has more than {MAX_FILE_PIXELS:,} pixels.")

@@ -8,28 +8,31 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Final, TypeVar
 
-import msgspec
-import structlog
-
-from pipeline.backends.base import NO_PICTURES, Backend, BackendStatus, HostView, WorkerState, WorkerUnavailable
+from pipeline.backends.base import (
+    NO_PICTURES,
+    Backend,
+    BackendStatus,
+    HostView,
+    WorkerSilent,
+    WorkerUnavailable,
+)
 from pipeline.backends.hosts.host import RemoteHost
 from pipeline.backends.hosts.merging import merged_status
 from pipeline.backends.hosts.placement import Candidate, best, emptiest, open_models
 from pipeline.backends.hosts.presence import Terms
-from pipeline.backends.hosts.record import REST_S, Record
+from pipeline.backends.hosts.records import Records
 from pipeline.backends.hosts.switchboard import Switchboard
 from pipeline.link.link import Door
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.finishing import FinishedPictures, FinishPictures
 from pipeline.protocol.wire.hosts import Key
-from pipeline.protocol.wire.messages import Checked, Failed, Finished, FoundPart, JobEvent, Progress, Ready
+from pipeline.protocol.wire.messages import Checked, FoundPart, JobEvent, Progress, Ready
 from pipeline.protocol.wire.settings import NO_CHECKING, Checking
 
 LOCAL: Final = ""
 """Name of the worker on the bot's own computer."""
 
 _A = TypeVar("_A")
-_log = structlog.get_logger(__name__)
 
 
 class Fleet(Backend):
@@ -58,8 +61,7 @@ class Fleet(Backend):
         self._events: asyncio.Queue[JobEvent | None] = asyncio.Queue()
         self._callbacks: list[Callable[[], None]] = []
         self._pumps: dict[str, asyncio.Task[None]] = {}
-        self._records: dict[str, Record] = {}
-        self._default_key = terms.policy.default_key
+        self._records = Records(terms.policy.default_key, self._tell)
 
     async def start(self) -> None:
         """Connect, and start the worker of this computer."""
@@ -75,26 +77,18 @@ class Fleet(Backend):
     async def _leave(self, host: RemoteHost) -> None:
         await host.close()  # the events of its attempts come before the end of its stream
         await self._pumps.pop(host.name)
-        del self._records[host.name]
+        self._records.leave(host.name)
 
     def _join(self, name: str, backend: Backend) -> None:
-        self._records[name] = Record(self._default_key, asyncio.get_running_loop().time)
+        self._records.join(name)
         backend.on_ready(self._tell)
         self._pumps[name] = asyncio.create_task(self._pump(name, backend), name=f"events of {name or 'this computer'}")
 
     async def _pump(self, name: str, backend: Backend) -> None:
         async for event in backend.events():
             if not isinstance(event, Progress):
-                self._note(name, event)
+                self._records.note(name, event)
             self._events.put_nowait(event)
-
-    def _note(self, name: str, end: Finished | Failed) -> None:
-        record = self._records[name]
-        why = record.why
-        record.end(end)
-        if record.why and record.why != why:
-            _log.warning("worker rests", action="rests", host=name, seconds=REST_S, detail=record.why)
-            asyncio.get_running_loop().call_later(REST_S, self._tell)
 
     def _tell(self) -> None:
         for callback in self._callbacks:
@@ -137,35 +131,30 @@ class Fleet(Backend):
         checking: Checking = NO_CHECKING,
         is_alone: bool = False,
     ) -> None:
-        """Submit an attempt to the best worker that can draw it.
+        """Submit an attempt to the best worker that can draw it, or to the next one if that does not take it.
 
         Raises:
             WorkerUnavailable: none that can is free.
+            WorkerSilent: it is not known whether one took it.
         """
-        candidates = self._candidates(request)
-        chosen = emptiest(candidates, request) if is_alone else best(candidates, request)
-        if chosen is None:
-            raise WorkerUnavailable("No free worker can draw this now.")
-        record = self._records[chosen.name]
-        record.begin((job_id, attempt), request)
-        try:
-            await self._members[chosen.name].submit(
-                job_id, attempt, request, pictures=pictures, checking=checking, is_alone=is_alone
-            )
-        except BaseException:
-            record.forget((job_id, attempt))
-            raise
+        candidates, choose = self._candidates(request), emptiest if is_alone else best
+        error = WorkerUnavailable("No free worker can draw this now.")
+        while (chosen := choose(candidates, request)) is not None:
+            submit = self._members[chosen.name].submit
+            try:
+                with self._records.of(chosen.name).beginning((job_id, attempt), request):
+                    await submit(job_id, attempt, request, pictures=pictures, checking=checking, is_alone=is_alone)
+            except WorkerSilent:
+                raise
+            except WorkerUnavailable as why:
+                error = why
+                candidates.remove(chosen)
+            else:
+                return
+        raise error
 
     def _candidates(self, request: Request | None = None) -> list[Candidate]:
-        """The ready workers, with what their records say about a request."""
-        found: list[Candidate] = []
-        for name, member in self._members.items():
-            status, record = member.status, self._records[name]
-            if status.ready is not None and status.state is WorkerState.READY:
-                free = member.free_slots
-                candidate = Candidate(name=name, ready=status.ready, free=free, is_resting=record.is_resting)
-                found.append(candidate if request is None else _about(candidate, record, request))
-        return found
+        return self._records.candidates(self._members, request)
 
     async def cancel(self, job_id: int, attempt: int) -> None:
         """Stop an attempt at its next step; an attempt that is not running is ignored."""
@@ -234,13 +223,7 @@ class Fleet(Backend):
     @property
     def views(self) -> tuple[HostView, ...]:
         """The GPU hosts, sorted by name."""
-        return tuple(self._view(name) for name in sorted(self.hosts))
-
-    def _view(self, name: str) -> HostView:
-        view, record = self.hosts[name].view, self._records[name]
-        if view.state not in {"drawing", "ready"} or not record.is_resting:
-            return view
-        return msgspec.structs.replace(view, state="resting", detail=record.why)
+        return tuple(self._records.shown(self.hosts[name].view) for name in sorted(self.hosts))
 
     @property
     def open_models(self) -> frozenset[str] | None:
@@ -284,12 +267,3 @@ class Fleet(Backend):
     def _members(self) -> Mapping[str, Backend]:
         local = {} if self._local is None else {LOCAL: self._local}
         return {**local, **self._switchboard.hosts}
-
-
-def _about(candidate: Candidate, record: Record, request: Request) -> Candidate:
-    return msgspec.structs.replace(
-        candidate,
-        same_model=record.same_model(request.model_key),
-        is_loaded=record.is_loaded(request.model_key),
-        usual_s=record.usual_s(request),
-    )

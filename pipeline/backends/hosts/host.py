@@ -53,7 +53,7 @@ class RemoteHost(Backend):
         """Whether it is there, and what it said of itself."""
         self._terms = terms
         self._attempts = Attempts()
-        self._asking = Asking(link, name)
+        self._asking = Asking(link, name, lambda: self.presence.knows)
         self._arrivals = Arrivals(link, name, self._attempts, fetching, lambda: self.presence.is_here)
         self._has_taken_over = has_taken_over
         self._callbacks: list[Callable[[], None]] = []

@@ -1,6 +1,6 @@
 """Whether a host is there, and what it said of itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
@@ -83,6 +83,11 @@ class Presence:
         return self.is_here and self.silence_s > self._terms.lease_s
 
     @property
+    def knows(self) -> Collection[str]:
+        """The fields of words that its Easel knows."""
+        return () if self.hello is None else self.hello.knows
+
+    @property
     def ready(self) -> Ready | None:
         """What its worker said, if the host takes attempts."""
         hello = self.hello
@@ -102,4 +107,8 @@ class Presence:
             return WorkerState.RESTARTING, f"The host {self._name} is away."
         if hello.is_leaving or self.is_draining:
             return WorkerState.STOPPED, f"The host {self._name} takes no more jobs."
+        if hello.newest < PROTOCOL_VERSION and hello.policy is not None and hello.policy != self._terms.policy:
+            # It left out what it does not know, and what the owner decides about pictures holds everywhere.
+            sentence = f"The host {self._name} runs Easel {hello.easel}, which is older and cannot follow this bot's"
+            return WorkerState.UNUSABLE, f"{sentence} settings of pictures; update it."
         return WorkerState(hello.state), hello.detail

@@ -4,9 +4,10 @@ A worker that fails several jobs in a row, or suddenly takes many times as long 
 that others can draw. After some minutes it is tried with one job.
 """
 
+import contextlib
 import statistics
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Final
 
 from pipeline.protocol.errors import FailureReason
@@ -58,9 +59,15 @@ class Record:
         self._requests[key] = request
         self._last_key = request.model_key
 
-    def forget(self, key: Key) -> None:
-        """Note that the worker did not take an attempt after all."""
-        self._requests.pop(key, None)
+    @contextlib.contextmanager
+    def beginning(self, key: Key, request: Request) -> Generator[None]:
+        """Note an attempt that the worker gets in the context; if that fails, it did not take it."""
+        self.begin(key, request)
+        try:
+            yield
+        except BaseException:
+            self._requests.pop(key, None)
+            raise
 
     def end(self, event: Finished | Failed) -> None:
         """Note the end of an attempt."""

@@ -14,7 +14,6 @@ import msgspec
 from pipeline.protocol.errors import FailureReason, ProtocolError
 from pipeline.protocol.wire.finishing import FinishedPictures, FinishPictures
 from pipeline.protocol.wire.messages import (
-    PROTOCOL_VERSION,
     Cancel,
     Check,
     Checked,
@@ -27,9 +26,12 @@ from pipeline.protocol.wire.messages import (
     Submit,
 )
 from pipeline.protocol.wire.settings import ImageOutput, ImageThresholds
+from pipeline.protocol.wire.skew import fields_of
 
-OLDEST_PROTOCOL: Final = PROTOCOL_VERSION
-"""Oldest version of the protocol that the other side may speak. Both sides ignore fields that they do not know."""
+OLDEST_PROTOCOL: Final = 35
+"""Oldest version of the protocol that the other side may speak: that of the last release. Both sides ignore fields that
+they do not know, and a host gets no word with a meaning that it would ignore. A test compares all words with those of
+this version."""
 MAX_WORD_BYTES: Final = 8 * 1024 * 1024
 PARCEL_BYTES: Final = 256 * 1024
 """Words to a host that are larger become parcels."""
@@ -71,6 +73,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         running: attempts that it draws.
         done: attempts whose end it keeps for the bot.
         is_leaving: whether it takes no more attempts, because it ends after the present ones.
+        knows: the fields of the words to a worker that it knows, as in `pipeline.protocol.wire.skew`.
     """
 
     oldest: int
@@ -84,6 +87,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     running: tuple[Key, ...]
     done: tuple[Key, ...]
     is_leaving: bool
+    knows: tuple[str, ...]
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -167,6 +171,11 @@ class NotTaken(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     detail: str
 
+
+KNOWN_FIELDS: Final = tuple(
+    sorted({name for kind in (Submit, Check, FindPart, FinishPictures) for name in fields_of(kind)})
+)
+"""Fields of the words to a worker."""
 
 ToHost: TypeAlias = Submit | Cancel | FindPart | Check | FinishPictures | Introduce | Parcel
 FromHost: TypeAlias = Hello | Beat | Progress | Done

@@ -37,8 +37,9 @@ from pipeline.protocol.wire.settings import (
     ImageThresholds,
 )
 
-PROTOCOL_VERSION: Final = 33
-"""Raised with every change of a message; the two sides must agree exactly."""
+PROTOCOL_VERSION: Final = 35
+"""Raised with every change of a message. Bot and worker of one computer must agree exactly; for hosts see
+`OLDEST_PROTOCOL`."""
 Phase = Literal["idle", "loading", "running"]
 
 
