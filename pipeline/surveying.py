@@ -41,7 +41,12 @@ _USUAL: Final[Mapping[Family, tuple[int, float, int]]] = {
     "pipeline": (30, 5.0, 1_024),
 }
 """Steps, CFG and side in pixels that the models of a family are used with, where their files say nothing."""
-_DISTILLED_STEPS: Final = 8
+_FEW_STEPS: Final[Mapping[Family, int]] = {"flux": 4, "flux2": 4, "z-image": 9}
+"""Steps of distilled models by their family; 8 in others."""
+_USUALLY_FEW: Final = 8
+_TURBO_SHIFT: Final = 3.0
+"""Shift of the schedule of Z-Image Turbo; that of its base model is 6. Nothing else in their files differs."""
+_SAID: Final = (Capability.GUIDANCE, Capability.NEGATIVE_PROMPT)
 _SIDES_BY_KIND: Final[Mapping[str, int]] = {"v2": 768, "inpainting_v2": 512}
 
 
@@ -76,6 +81,8 @@ def _of_folder(folder: Path) -> Surveyed:
     if family == "pipeline" or FAMILIES[family].classes:
         steps, cfg = _of_call(class_named(name), steps, cfg)
     is_distilled = unet.get("time_cond_proj_dim") is not None
+    if family == "z-image" and _is_turbo(folder):
+        cfg, is_distilled = NO_GUIDANCE, True
     if Capability.GUIDANCE in lacks:
         cfg = NO_GUIDANCE
         # Of whole pipelines, some have no guidance without being distilled.
@@ -83,11 +90,24 @@ def _of_folder(folder: Path) -> Surveyed:
     edits = family in ("sd", "sdxl") and unet.get("in_channels") == 2 * unet.get("out_channels", 4)
     return Surveyed(
         family=family,
-        steps=min(steps, _DISTILLED_STEPS) if is_distilled else steps,
+        steps=min(steps, _FEW_STEPS.get(family, _USUALLY_FEW)) if is_distilled else steps,
         cfg=cfg,
         side=_side_of(folder) or side,
         edits=edits,
+        lacks=tuple(each for each in _SAID if each in lacks),
     )
+
+
+def _is_turbo(folder: Path) -> bool:
+    """True for the distilled Z-Image, by its name or by its schedule.
+
+    Downloads lie in `models--OWNER--NAME/snapshots/COMMIT`.
+    """
+    name = next((part for part in folder.parts if part.startswith("models--")), folder.name).casefold()
+    if "turbo" in name or "base" in name:
+        return "turbo" in name
+    shift = _config(folder, "scheduler", "scheduler_config.json").get("shift")
+    return isinstance(shift, int | float) and shift <= _TURBO_SHIFT
 
 
 def _family_of(name: str) -> Family:
@@ -124,8 +144,8 @@ def _side_of(folder: Path) -> int | None:
     return side * 2 ** (len(blocks) - 1)  # pyright: ignore[reportUnknownArgumentType] - JSON
 
 
-def _config(folder: Path, component: str) -> dict[str, Any]:
-    file = folder / component / "config.json"
+def _config(folder: Path, component: str, name: str = "config.json") -> dict[str, Any]:
+    file = folder / component / name
     return read_json(file) if file.is_file() else {}
 
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.networks import Family, HubSource
 
 
@@ -36,6 +37,7 @@ class Surveyed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         cfg: usual guidance scale.
         side: side in pixels that it was trained for.
         edits: True for an instruct model of Stable Diffusion.
+        lacks: guidance and negative prompt, as far as it lacks them.
     """
 
     family: Family
@@ -43,6 +45,7 @@ class Surveyed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     cfg: float
     side: int
     edits: bool = False
+    lacks: tuple[Capability, ...] = ()
 
 
 class NotSurveyed(msgspec.Struct, frozen=True, kw_only=True, tag=True):

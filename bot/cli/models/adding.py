@@ -228,6 +228,8 @@ def entry_of(named: Named, found: Surveyed, source: Mapping[str, str]) -> dict[s
         "license": named.license,
         "source": source,
         **({"edits": True} if found.edits else {}),
+        # Members are then told so before a worker has looked at the files.
+        **({"lacks": [str(each) for each in found.lacks]} if found.lacks else {}),
     }
     entry["defaults"] = {
         "steps": found.steps,

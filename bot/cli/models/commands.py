@@ -63,6 +63,8 @@ def models_add(
 ) -> None:
     """Download a model if need be, and write its entry into your catalogue."""
     from bot.cli.models.adding import Adding, Named
+    from bot.cli.models.trying import try_out
+    from bot.store.sqlite.database import is_in_use
 
     settings, catalogue = load(config)
     named = Named(key=key, title=title, license=terms)
@@ -72,6 +74,9 @@ def models_add(
         for file in files:
             typer.echo(f"{file} was written.")
         typer.echo(f"{new} is here and whole.{_restart(settings.storage.database)}")
+        # A second worker beside that of a running Easel might find no memory.
+        asks = None if yes or is_in_use(settings.storage.database) else typer.confirm
+        try_out(new, *load(config), agree=asks, say=typer.echo)
         return True
 
     _end(added)
