@@ -8,6 +8,7 @@ import msgspec
 
 from bot.pictures.drawn import clean
 from config.areas.engines import EngineServers
+from config.areas.pipeline import PipelineSettings
 from config.catalogue import Catalogue
 from config.engines import read_workflow
 from config.loading import ConfigError
@@ -57,9 +58,7 @@ def make_configure(settings: Settings, catalogue: Catalogue) -> Configure:
         references=tuple(catalogue.references.values()),
         text_mask=catalogue.text_mask,
         preload=catalogue.default_key if catalogue.default.drawn_by is None else None,
-        acceleration=Acceleration(
-            accelerator=pipeline.accelerator, channels_last=pipeline.channels_last, fuse_qkv=pipeline.fuse_qkv
-        ),
+        acceleration=_acceleration(pipeline),
         classifier=None if settings.image_check == "off" else ImageThresholds(**settings.safety.thresholds),
         safety_checker=str(checker.resolve()) if checker is not None and settings.image_check == "both" else None,
         lora_directory=None if pipeline.lora_directory is None else str(pipeline.lora_directory.resolve()),
@@ -210,3 +209,12 @@ def make_starter(settings: Settings, *, is_lasting: bool) -> Starter | None:
     if isinstance(where, Path):
         return Starter(where)
     return Starter() if where == "own" and is_lasting else None
+
+
+def _acceleration(pipeline: PipelineSettings) -> Acceleration:
+    return Acceleration(
+        accelerator=pipeline.accelerator,
+        channels_last=pipeline.channels_last,
+        fuse_qkv=pipeline.fuse_qkv,
+        attention=pipeline.attention,
+    )

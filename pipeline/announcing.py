@@ -4,6 +4,7 @@ import logging
 
 import msgspec
 
+from pipeline.engine.device.attention import remark_on
 from pipeline.engine.device.placement import Placement
 from pipeline.engine.failures import DeviceLost, ModelUnavailable, detail_of, drop_tracebacks, reason_of
 from pipeline.engine.finishing.recipes import library_versions
@@ -49,7 +50,8 @@ def placed(offer: Offer, placement: Placement, options: EngineOptions) -> Offer:
     """The offer with a choice for each model where its parts are kept, and with remarks about that."""
     models: dict[str, ModelSpec] = {}
     for key, spec in offer.models.items():
-        models[key], remark = with_choice(spec, placement, options)
+        models[key], choice = with_choice(spec, placement, options)
+        remark = " ".join(filter(None, [choice, remark_on(placement.acceleration.attention, spec.family)]))
         if remark:
             log.info("%s: %s", key, remark)
             offer.remarks[key] = " ".join(filter(None, [offer.remarks.get(key), remark]))

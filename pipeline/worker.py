@@ -21,6 +21,7 @@ import msgspec
 from pipeline.announcing import offer_of, placed, preload, ready_of
 from pipeline.engine.device.acceleration import AcceleratorUnavailable, check_acceleration
 from pipeline.engine.device.activity import Activity
+from pipeline.engine.device.attention import AttentionUnavailable
 from pipeline.engine.device.placement import DeviceUnavailable, Placement, choose_placement, rss_bytes, use_threads
 from pipeline.engine.failures import DeviceLost, ModelUnavailable
 from pipeline.engine.finishing.drawn import DrawnFinisher
@@ -92,7 +93,7 @@ def run_worker(socket_fd: int) -> int:
         )
     except DeviceUnavailable as error:
         return _refuse(outbox, f"{error} Set pipeline.device to auto, or mend the driver.")
-    except AcceleratorUnavailable as error:
+    except (AcceleratorUnavailable, AttentionUnavailable) as error:
         return _refuse(outbox, str(error))
     return _serve(first, placement, inbox, questions, outbox)
 

@@ -9,6 +9,7 @@ from config.areas.area import Area
 from pipeline.protocol.wire.settings import (
     Accelerator,
     AnimationFormat,
+    Attention,
     Batching,
     Device,
     DType,
@@ -58,6 +59,11 @@ class PipelineSettings(Area):
     )
     channels_last: bool = Field(default=False, description="Another order in memory, quicker on most NVIDIA GPUs.")
     fuse_qkv: bool = Field(default=False, description="Three multiplications of each attention as one.")
+    attention: Attention = Field(
+        default="native",
+        description="What computes attention of FLUX and Z-Image: native = what torch chooses; math, cudnn = torch; "
+        "flash, flash-3, sage, xformers = packages on GPUs.",
+    )
     preview_interval_s: float = Field(
         default=2.0, ge=0.0, le=60.0, description="Seconds between two previews of a job; 0 = no previews."
     )

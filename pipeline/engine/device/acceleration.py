@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import torch
 
+from pipeline.engine.device.attention import check_attention, class_name, use_kernel
 from pipeline.engine.device.batch_invariant import make_batch_invariant
 from pipeline.engine.device.direct_attention import make_direct
 from pipeline.engine.device.graphed_network import GraphedNetwork
@@ -48,6 +49,7 @@ def check_acceleration(
         has_offload: True when a model's denoising network waits in RAM, and its blocks come as they run.
 
     Raises:
+        AttentionUnavailable: the kernel of attention is missing, or does not work here.
         AcceleratorUnavailable: the accelerator is missing, or does not work with LoRAs, such weights or such blocks.
     """
     chosen = placement.acceleration
@@ -68,6 +70,7 @@ def check_acceleration(
             "pipeline.accelerator to none or openvino and pipeline.fuse_qkv to false, or leave pipeline.lora_directory "
             "out."
         )
+    check_attention(chosen.attention, placement.device, placement.dtype, chosen.accelerator)
     match placement.acceleration.accelerator:
         case "openvino":
             _check_openvino(placement)
@@ -100,10 +103,11 @@ def prepare(module: Any, placement: Placement) -> None:
     if chosen.fuse_qkv and hasattr(module, "fuse_qkv_projections"):
         module.fuse_qkv_projections()
     elif chosen.fuse_qkv:
-        log.warning("pipeline.fuse_qkv changes nothing in a %s; diffusers cannot fuse it.", type(module).__name__)
+        log.warning("pipeline.fuse_qkv changes nothing in a %s; diffusers cannot fuse it.", class_name(module))
     # This comes after fusing, because fusing creates new linear layers.
     make_batch_invariant(module)
     make_direct(module)
+    use_kernel(module, chosen.attention)
     if chosen.channels_last:
         module.to(memory_format=torch.channels_last)
     if chosen.accelerator == "compile":

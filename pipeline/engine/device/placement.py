@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 import torch
 
+from pipeline.engine.device.attention import kernel_version
 from pipeline.protocol.wire.settings import Acceleration, Device, DType
 
 _DTYPES: Final[dict[str, torch.dtype]] = {
@@ -85,9 +86,10 @@ def use_threads(threads: int) -> int:
 
 
 def accelerator_version(placement: Placement) -> dict[str, str]:
-    """Version of the library that runs forward passes, by name; empty when it is torch."""
+    """Versions of the libraries that run forward passes, by name; empty when it is torch in its usual way."""
     accelerator = placement.acceleration.accelerator
-    return {accelerator: importlib.metadata.version(accelerator)} if accelerator == "openvino" else {}
+    openvino = {accelerator: importlib.metadata.version(accelerator)} if accelerator == "openvino" else {}
+    return openvino | kernel_version(placement.acceleration.attention)
 
 
 def rss_bytes() -> int:

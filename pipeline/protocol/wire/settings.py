@@ -9,6 +9,7 @@ DType = Literal["auto", "float16", "bfloat16", "float32", "float64"]
 Batching = Literal["pinned", "flexible"]
 IdleModels = Literal["keep", "offload", "drop"]
 Accelerator = Literal["none", "compile", "openvino", "cuda-graphs"]
+Attention = Literal["native", "math", "cudnn", "flash", "flash-3", "sage", "xformers"]
 ImageFormat = Literal["png", "webp", "jpeg"]
 AnimationFormat = Literal["webp", "gif"]
 CheckMode = Literal["none", "rate", "hide", "strict"]
@@ -74,11 +75,13 @@ class Acceleration(msgspec.Struct, frozen=True, kw_only=True):
             the network on a CPU with OpenVINO.
         channels_last: use the memory order of convolutions that recent GPUs multiply fastest.
         fuse_qkv: compute queries, keys and values of an attention layer in one multiplication.
+        attention: what computes attention where a network lets it be chosen; `native` is what torch chooses.
     """
 
     accelerator: Accelerator = "none"
     channels_last: bool = False
     fuse_qkv: bool = False
+    attention: Attention = "native"
 
 
 class EngineOptions(msgspec.Struct, frozen=True, kw_only=True):

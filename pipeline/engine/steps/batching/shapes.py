@@ -122,10 +122,7 @@ class ShapeBook:
         return key_of(
             self._placement,
             batching=self._batching,
-            acceleration={
-                **msgspec.structs.asdict(self._placement.acceleration),
-                **accelerator_version(self._placement),
-            },
+            acceleration=_way_of(self._placement),
             model=model_key,
             latents=[*example.latents.shape],
             text={name: [*tensor.shape] for name, tensor in sorted(example.conditioning.items())},
@@ -134,6 +131,12 @@ class ShapeBook:
             **({} if example.references is None else {"has_references": True}),
             **({} if example.lora is None else {"loras": sorted(structure_of(example.lora))}),
         )
+
+
+def _way_of(placement: Placement) -> dict[str, object]:
+    """What computes forward passes. The usual attention is left out, so that older measurements stay known."""
+    way = msgspec.structs.asdict(placement.acceleration) | accelerator_version(placement)
+    return {name: value for name, value in way.items() if (name, value) != ("attention", "native")}
 
 
 class _Trial:
