@@ -345,7 +345,15 @@ def test_a_vocabulary_is_read_from_its_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("key", "width"),
-    [("sd15", 512), ("sdxl", 1024), ("sd35", 1024), ("z-image", 1024), ("klein", 1024), ("flux", 1024)],
+    [
+        ("sd15", 512),
+        ("sdxl", 1024),
+        ("sdxl-lightning", 1024),
+        ("sd35", 1024),
+        ("z-image", 1024),
+        ("klein", 1024),
+        ("flux", 1024),
+    ],
 )
 def test_commented_entries_of_the_shipped_catalogue_are_right(tmp_path: Path, key: str, width: int) -> None:
     text = (ROOT / "config" / "models.toml").read_text()
@@ -353,6 +361,21 @@ def test_commented_entries_of_the_shipped_catalogue_are_right(tmp_path: Path, ke
     file = tmp_path / "models.toml"
     file.write_text("\n".join(line.removeprefix("# ").removeprefix("#") for line in entry.splitlines()))
     assert load_catalogue(file, key).default.defaults.width == width
+
+
+def test_the_table_of_loras_for_few_steps_is_right(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "models.md").read_text()
+    table = text[text.index("| LoRA | family | `sampler` |") :].split("\n\n")[0].splitlines()[2:]
+    assert len(table) == 7
+    for number, row in enumerate(table):
+        families, sampler, steps, cfg, scale = (cell.strip() for cell in row.split("|")[2:7])
+        (tmp_path / "models.toml").write_text(
+            f"[[model]]\nkey = 'a'\ntitle = 'A{number}'\nlicense = '-'\nfamily = '{families.split('`')[1]}'\n"
+            "source = { kind = 'folder', path = 'a' }\n"
+            f"lora = {{ path = 'a.safetensors', scale = {scale} }}\n"
+            f"[model.defaults]\nsampler = '{sampler.strip('`')}'\nsteps = {steps.split()[0].rstrip(',')}\ncfg = {cfg}\n"
+        )
+        load_catalogue(tmp_path / "models.toml", "a")
 
 
 UPSCALER = '[[upscalers]]\nkey = "net"\ntitle = "Net"\npath = "net.safetensors"\nlicense = "MIT"\n'
