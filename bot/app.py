@@ -163,6 +163,7 @@ def _works(client: EaselClient, services: Services, token: str) -> dict[str, Cor
         "owner": OwnerMessages(services.calls.owner, lambda: pulse.troubles).run(),
         "backups": services.backups.run(),
         "retention": _after(logged_in, services.sweeping.run),
+        "sheets": _after(logged_in, services.sheets.run),
         "showcase": _after(logged_in, services.showcase.run),
     }
 

@@ -78,6 +78,7 @@ class PromptSettings(Area):
         le=20,
         description="Jobs that one prompt with {a|b} or {a, b} may become; 1 = braces are words.",
     )
+    max_cells: int = Field(default=36, ge=1, le=36, description="Pictures that a grid may have.")
 
 
 class ProvenanceSettings(Area):

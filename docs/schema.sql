@@ -1,4 +1,4 @@
--- The tables of easel.db after its last migration, 14. A test compares them.
+-- The tables of easel.db after its last migration, 15. A test compares them.
 
 CREATE TABLE audit (
     audit_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -99,7 +99,7 @@ CREATE TABLE expansions (
     price INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     started_at INTEGER
-) STRICT;
+, plan TEXT NOT NULL DEFAULT 'null') STRICT;
 
 CREATE INDEX expansions_by_age ON expansions (created_at);
 
@@ -479,6 +479,23 @@ CREATE TABLE servers (
     guild_id INTEGER PRIMARY KEY,
     queue_state TEXT NOT NULL DEFAULT 'open' CHECK (queue_state IN ('open', 'paused', 'draining'))
 , left_at INTEGER) STRICT;
+
+CREATE TABLE sheets (
+    sheet_id INTEGER PRIMARY KEY,
+    guild_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    plan TEXT NOT NULL,
+    jobs TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    refusal TEXT NOT NULL DEFAULT 'null',
+    created_at INTEGER NOT NULL,
+    ended_at INTEGER
+) STRICT;
+
+CREATE INDEX sheets_by_age ON sheets (created_at);
+
+CREATE INDEX sheets_open ON sheets (sheet_id) WHERE ended_at IS NULL;
 
 CREATE TABLE showcases (
     guild_id INTEGER PRIMARY KEY,

@@ -138,14 +138,18 @@ class Answers:
         if is_thinking:
             await self.delete_answer(interaction)
 
-    async def post_beside(self, interaction: Interaction, view: ui.LayoutView) -> int:
+    async def post_beside(self, interaction: Interaction, view: ui.LayoutView, files: Files = ()) -> int:
         """Post a public message beside the answer of an acknowledged interaction; returns the message's id.
 
         Raises:
             CallFailed: the message did not arrive, or this is unknown.
         """
         # A followup has no nonce, so it is tried once.
-        message = await self._repeat(lambda: interaction.followup.send(view=view, wait=True), tries=1)
+        message = await self._repeat(
+            lambda: interaction.followup.send(view=view, wait=True, files=as_files(files)),
+            tries=1,
+            timeout_s=self._repeat.time_for(files),
+        )
         return message.id
 
     async def edit_answer(self, interaction: Interaction, view: ui.LayoutView, files: Files = ()) -> None:

@@ -4,7 +4,7 @@ Only calls that are safe twice are repeated: edits, reads, and posts with a nonc
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final, cast
 
@@ -34,8 +34,18 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     outputs: int
 
 
+async def _in_no_sheet(_: Job) -> bool:
+    return False
+
+
 class Calls(Routes):
-    """All calls to Discord: answers to interactions, and the messages of jobs."""
+    """All calls to Discord: answers to interactions, and the messages of jobs.
+
+    Attributes:
+        in_sheet: whether a sheet shows a job in place of a message of its own; the sheet then learns that it changed.
+    """
+
+    in_sheet: Callable[[Job], Awaitable[bool]] = staticmethod(_in_no_sheet)
 
     async def notify(self, job: Job, sentence: str) -> None:
         """Reply to a job's message and notify only its requester.
@@ -94,6 +104,15 @@ class Calls(Routes):
 
         Raises:
             CallFailed: `MessageGone`, `NotPermitted`, `TooLarge`, `NotEditable`, `NotNow`, …
+        """
+        if not await self.in_sheet(job):
+            await self.edit_sheet(job, view, files, is_last_word=is_last_word)
+
+    async def edit_sheet(self, job: Job, view: ui.LayoutView, files: Files | None, *, is_last_word: bool) -> None:
+        """Replace a job's message, or that of a sheet; the arguments are those of `edit_message`.
+
+        Raises:
+            CallFailed: as there.
         """
         if not is_last_word and (self.watch.invalid.is_sparing or self.watch.block.left_s):
             raise EditsHalted("Many of our requests were invalid of late, or the address is blocked.")
@@ -186,6 +205,8 @@ class Calls(Routes):
         Raises:
             CallFailed: Discord gave no information.
         """
+        if await self.in_sheet(job):
+            return None  # only the database knows the end of a cell
         message = await self.fetch_message(job)
         if message is None or not outputs_shown(message, job):
             found = await self._search(self._channel(job), lambda found: outputs_shown(found, job) > 0, after=None)

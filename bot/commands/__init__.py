@@ -6,6 +6,7 @@ from discord import app_commands
 from bot.commands.admin import make_admin
 from bot.commands.blend import make_blend
 from bot.commands.cutout import make_cutout
+from bot.commands.grids.grid import make_grid
 from bot.commands.help import make_help
 from bot.commands.history.history import make_favourites, make_history
 from bot.commands.imagine import make_imagine
@@ -25,6 +26,7 @@ from bot.requests.abilities import blending
 def add_commands(tree: app_commands.CommandTree[discord.Client], services: Services) -> None:
     """Add every command to the tree. Bounds come from the catalogue, so Discord refuses the values that Easel would."""
     tree.add_command(make_imagine(services))
+    tree.add_command(make_grid(services))
     if blending(services.catalogue):
         tree.add_command(make_blend(services))
     if services.catalogue.upscalers:

@@ -13,10 +13,12 @@ from bot.jobs.overdue import Overdue
 from bot.jobs.preparing import Preparing
 from bot.jobs.recovery import Recovery
 from bot.jobs.reviewing import Reviewing
+from bot.jobs.sheets.sheets import Sheets
 from bot.jobs.storing import Storing
 from bot.jobs.waiting import WaitingLine
 from bot.pictures.receiving import Receiving
 from bot.store.fetches import Fetches
+from bot.store.members.sheets import SheetRepository
 from bot.store.sqlite.database import Database
 from bot.store.stars import StarRepository
 
@@ -31,6 +33,7 @@ class JobServices:
     keeping: Keeping
     reviewing: Reviewing
     dispatcher: Dispatcher
+    sheets: Sheets
 
 
 def job_services(parts: Parts, database: Database) -> JobServices:
@@ -49,13 +52,24 @@ def job_services(parts: Parts, database: Database) -> JobServices:
         keeping=keeping,
         receiving=receiving,
     )
+    dispatcher = _dispatcher(parts, accepting, storing, reviewing, keeping)
+    sheets = Sheets(
+        calls=calls,
+        jobs=tables.jobs,
+        sheets=SheetRepository(database),
+        accepting=accepting,
+        keeping=keeping,
+        signing=parts.signing,
+        wake=dispatcher.wake,
+    )
     return JobServices(
         storing=storing,
         accepting=accepting,
         receiving=receiving,
         keeping=keeping,
         reviewing=reviewing,
-        dispatcher=_dispatcher(parts, accepting, storing, reviewing, keeping),
+        dispatcher=dispatcher,
+        sheets=sheets,
     )
 
 

@@ -76,6 +76,15 @@ async def message_of(services: Services, interaction: Interaction, job_id: int) 
     check_not_held(job)
     if job.origin.is_age_restricted and not is_among_adults(interaction):
         raise Refused("refused-history-adults")
+    return await whole_of(services, interaction, job)
+
+
+async def whole_of(services: Services, interaction: Interaction, job: Job) -> tuple[ui.LayoutView, Files]:
+    """The message of a finished job, with all of its pictures that are kept.
+
+    Raises:
+        Refused: none is kept, or one must be signed anew and cannot be.
+    """
     outputs = await services.jobs.outputs(job.job_id)
     files = await _files(services, [(job, output) for output in outputs], interaction.filesize_limit)
     if not files:

@@ -9,6 +9,7 @@ from bot.jobs.accepting import Accepting
 from bot.jobs.dispatcher import Dispatcher
 from bot.jobs.keeping import Keeping
 from bot.jobs.reviewing import Reviewing
+from bot.jobs.sheets.sheets import Sheets
 from bot.jobs.storing import Storing
 from bot.pictures.picking import Picking
 from bot.pictures.receiving import Receiving
@@ -69,6 +70,7 @@ class Services:
     accepting: Accepting
     storing: Storing
     dispatcher: Dispatcher
+    sheets: Sheets
     keeping: Keeping
     receiving: Receiving
     picking: Picking

@@ -17,8 +17,9 @@ from bot.interactions.services import Services
 from bot.interactions.start_job import ask, ask_beside, asker_of, defaults_of, origin_of
 from bot.pictures.receiving import Received
 from bot.presenting.images import region_message
-from bot.presenting.jobs import expansion_message
+from bot.presenting.jobs import expansion_message, sheet_message
 from bot.quotas.standing import Outlook
+from bot.requests.axes import requests_of
 from bot.requests.expanding import resolve_each
 from bot.requests.given import GivenRequest
 from bot.requests.options.takes import GivenPicture
@@ -26,11 +27,18 @@ from bot.requests.resolving import Resolved
 from bot.requests.styles import known_styles
 from bot.store.expansions import Expansion, NewExpansion
 from bot.store.rows.origin import Lineage, StartedBy
+from bot.store.rows.sheets import Plan
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.wire.outputs import Notice
 
 Receive = Callable[[], Coroutine[Any, Any, Received]]
 """Fetches and keeps one picture."""
+ReadPlan = Callable[[ModelSpec], Plan]
+"""Reads the axes of a grid for a model.
+
+Raises:
+    Refused: a value is none.
+"""
 NOTHING: Final[Mapping[str, Receive]] = MappingProxyType({})
 NOT_FETCHED: Final = GivenPicture(sha256="")
 """Stands for an attached picture while the rest of its request is checked."""
@@ -157,12 +165,52 @@ async def ask_about_part(
     await answer_privately(interaction, view=view, files=as_files([(region_message.LOOK_NAME, look)]))
 
 
+async def ask_about_grid(services: Services, interaction: Interaction, given: GivenRequest, read: ReadPlan) -> None:
+    """Show the axes of a grid in private, with its price and a button that starts it.
+
+    Args:
+        services: the bot's services.
+        interaction: the command.
+        given: the request, of which the axes change something.
+        read: reads the axes for the model of the request.
+
+    Raises:
+        Refused: a picture of the grid is refused, or together they cost more than the member has.
+    """
+    usual = await _only(services, interaction, given)
+    plan = read(services.catalogue.models[usual.request.model_key])
+    # The same noise lets the axes alone make the difference.
+    given = msgspec.structs.replace(given, seed=usual.request.seed, num_images=1)
+    cells = [await _only(services, interaction, cell) for cell in requests_of(given, plan)]
+    if any(cell.request.num_images != 1 for cell in cells):
+        raise Refused("refused-grid-images")
+    expansion, outlook = await _expansion(services, interaction, cells, StartedBy.GRID, plan=plan)
+    if outlook.left is not None and outlook.price > outlook.left:
+        await services.expansions.dismiss(expansion.expansion_id)
+        raise Refused("refused-grid-price", count=plan.count, price=outlook.price, left=outlook.left)
+    await answer_privately(interaction, view=sheet_message.question(expansion, plan, outlook.left))
+
+
+async def _only(services: Services, interaction: Interaction, given: GivenRequest) -> Resolved:
+    """The only request of a prompt.
+
+    Raises:
+        Refused: it stands for several, or is refused.
+    """
+    resolved = await _resolve(services, interaction, given)
+    if len(resolved) != 1:
+        raise Refused("refused-grid-prompts")
+    return resolved[0]
+
+
 async def _expansion(
     services: Services,
     interaction: Interaction,
     resolved: Sequence[Resolved],
     started_by: StartedBy,
-    lineage: Lineage | None,
+    lineage: Lineage | None = None,
+    *,
+    plan: Plan | None = None,
 ) -> tuple[Expansion, Outlook]:
     """These requests, waiting for their member's press, and what the member may do now."""
     asker = asker_of(interaction)
@@ -175,6 +223,7 @@ async def _expansion(
         lineage=lineage,
         jobs=tuple(resolved),
         price=outlook.price,
+        plan=plan,
     )
     expansion = await services.expansions.add(new, datetime.now(UTC))
     return expansion, outlook

@@ -46,7 +46,12 @@ class Recovery:
         self._delivery = delivery
 
     async def find_message(self, job: Job) -> None:
-        """Find the message of an accepted job without a recorded one. If Discord has none, refund the job."""
+        """Find the message of an accepted job without a recorded one. If Discord has none, refund the job.
+
+        The message of a cell is that of its sheet, which goes on by itself.
+        """
+        if await self._calls.in_sheet(job):
+            return
         try:
             message_id = await self._calls.find_answer(job)
         except AddressBlocked:

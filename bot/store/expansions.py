@@ -12,11 +12,12 @@ import msgspec
 
 from bot.store.rows.jobs import WantedJob
 from bot.store.rows.origin import Lineage, StartedBy
+from bot.store.rows.sheets import KEYS, Plan
 from bot.store.sqlite.database import Database
 from bot.store.sqlite.statements import Value, fetch_one, from_ms, sure, to_json, to_ms
 from pipeline.protocol.requests import Request
 
-MAX_JOBS: Final = 100
+MAX_JOBS: Final = KEYS
 """Most jobs of an expansion, far above the settings' limit. The jobs' keys depend on it."""
 KEPT: Final = timedelta(days=1)
 """Time for which expansions are stored."""
@@ -33,6 +34,7 @@ class NewExpansion(msgspec.Struct, frozen=True, kw_only=True):
         lineage: the parent of its jobs, if they have one.
         jobs: the jobs in the order of their start.
         price: units of all jobs together, as shown in the question.
+        plan: the axes, if the jobs fill a sheet.
     """
 
     guild_id: int
@@ -42,6 +44,7 @@ class NewExpansion(msgspec.Struct, frozen=True, kw_only=True):
     lineage: Lineage | None
     jobs: tuple[WantedJob, ...]
     price: int
+    plan: Plan | None = None
 
     @property
     def requests(self) -> tuple[Request, ...]:
@@ -65,6 +68,7 @@ class Expansion(NewExpansion, frozen=True, kw_only=True):
         values["started_by"] = StartedBy(values["started_by"])
         values["lineage"] = msgspec.json.decode(values["lineage"], type=Lineage | None)
         values["jobs"] = msgspec.json.decode(values["jobs"], type=tuple[WantedJob, ...])
+        values["plan"] = msgspec.json.decode(values["plan"], type=Plan | None)
         return cls(**values)
 
     def key(self, number: int) -> int:
@@ -88,6 +92,7 @@ class ExpansionRepository:
             to_json(new.lineage),
             to_json(new.jobs),
             new.price,
+            to_json(new.plan),
             to_ms(now),
         )
         return Expansion.from_row(await self._database.write(_add, values, now))
@@ -130,8 +135,8 @@ def _add(connection: sqlite3.Connection, values: Sequence[Value], now: datetime)
     connection.execute("DELETE FROM expansions WHERE created_at < ?", (to_ms(now - KEPT),))
     row = fetch_one(
         connection,
-        "INSERT INTO expansions (guild_id, channel_id, user_id, started_by, lineage, jobs, price, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
+        "INSERT INTO expansions (guild_id, channel_id, user_id, started_by, lineage, jobs, price, plan, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *",
         values,
     )
     return sure(row)

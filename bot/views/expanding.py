@@ -8,9 +8,11 @@ from bot.errors import Refused
 from bot.interactions.services import Services
 from bot.interactions.start_job import Unseen, server_of
 from bot.interactions.start_jobs import start_each
+from bot.interactions.start_sheet import start_sheet
 from bot.presenting.custom_ids import Press
-from bot.presenting.jobs import expansion_message
+from bot.presenting.jobs import expansion_message, sheet_message
 from bot.store.expansions import Expansion
+from bot.store.rows.sheets import Plan
 
 LIFETIME: Final = timedelta(hours=1)
 """Time in which a question can be confirmed."""
@@ -27,6 +29,9 @@ async def start(services: Services, interaction: Interaction, press: Press) -> N
     await services.calls.defer(interaction)
     if not await services.expansions.claim(expansion.expansion_id, datetime.now(UTC)):
         raise Refused("refused-expansion-started")
+    if expansion.plan is not None:
+        await _start_sheet(services, interaction, expansion, expansion.plan)
+        return
     count, refused = await start_each(services, interaction, expansion)
     if not count and refused is not None and not isinstance(refused, Unseen):
         await services.expansions.release(expansion.expansion_id)
@@ -34,6 +39,15 @@ async def start(services: Services, interaction: Interaction, press: Press) -> N
     await services.calls.edit_answer(
         interaction, expansion_message.started(expansion, count, refused, services.catalogue.models)
     )
+
+
+async def _start_sheet(services: Services, interaction: Interaction, expansion: Expansion, plan: Plan) -> None:
+    try:
+        await start_sheet(services, interaction, expansion, plan)
+    except Refused:
+        await services.expansions.release(expansion.expansion_id)
+        raise
+    await services.calls.edit_answer(interaction, sheet_message.started(plan))
 
 
 async def dismiss(services: Services, interaction: Interaction, press: Press) -> None:

@@ -38,6 +38,7 @@ from bot.store.jobs import JobRepository
 from bot.store.members.user_settings import UserSettingsRepository
 from bot.store.rows.failures import JobFailure
 from bot.store.rows.jobs import Hold, Job, JobStatus
+from bot.store.rows.origin import StartedBy
 from bot.store.rows.outputs import Output
 from config.catalogue import Catalogue
 from pipeline.protocol.wire.outputs import Notice, Rating
@@ -194,7 +195,12 @@ class Delivery:
             await self._notify(job)
 
     async def _notify(self, job: Job) -> None:
-        """Notify a member who waited long, since an edit notifies nobody. One try is enough."""
+        """Notify a member who waited long, since an edit notifies nobody. One try is enough.
+
+        A sheet has many jobs, so none of them notifies.
+        """
+        if job.origin.started_by is StartedBy.GRID:
+            return
         if not (await self._user_settings.get(job.requester_id)).notifies_when_done:
             return
         shown = await self._jobs.get(job.job_id) or job  # it may have a new message

@@ -77,6 +77,7 @@ job-head = **{ $prompt }**
         [making-of] Entstehung von { $parent } für
         [enlarge] Vergrößert für
         [cutout] Freigestellt für
+        [grid] Ein Raster für
        *[imagine] Für
     } <@{ $requester_id }>
 job-queued = { $position ->
@@ -831,6 +832,45 @@ period-day = Tag
 period-week = Woche
 period-month = Monat
 
+## Grids
+command-grid = Ein Bild mit anderen Werten von einer oder zwei Angaben, nebeneinander auf einem Blatt
+option-grid-x = Was sich von Spalte zu Spalte unterscheidet
+option-grid-y = Was sich von Zeile zu Zeile unterscheidet
+option-grid-values = Etwa 1, 4, 7 oder 1-10 (+3) oder 1-30 [6]; * = alle Sampler; bei words wird das erste ersetzt
+grid-question = **Ein Raster aus { $count ->
+        [one] einem Bild
+       *[other] { $count } Bildern
+    }.** Nur was die Achsen nennen, ist verschieden; alle haben einen Seed.
+grid-started = { $count ->
+        [one] Das Bild wird gezeichnet.
+       *[other] Die { $count } Bilder werden gezeichnet, einige auf einmal.
+    }
+grid-head = **{ $prompt }**
+    -# Ein Raster für <@{ $requester_id }>
+alt-grid = Ein Raster von „{ $prompt }“: { $axes }
+grid-drawn = { $drawn } von { $count } gezeichnet.
+grid-failed = { $count ->
+        [one] Eines konnte nicht gezeichnet werden und kostet nichts.
+       *[other] { $count } konnten nicht gezeichnet werden und kosten nichts.
+    }
+grid-cancelled = Der Rest wurde abgebrochen und kostet nichts.
+grid-take = Ein Bild herausnehmen…
+grid-taken = Dieses Bild hat schon eine eigene Nachricht: { $job }.
+grid-cell-waits = wartet
+grid-cell-failed = gescheitert
+grid-cell-cancelled = abgebrochen
+refused-grid-axis = Eine Achse braucht einen Namen und Werte. Wähle { $known }, und schreib ihre Werte als 1, 4, 7.
+refused-grid-empty = Für { $axis } gibt es keinen Wert. Schreib welche, etwa 1, 4, 7.
+refused-grid-number = „{ $value }“ ist keine Zahl und kein Bereich für { $axis }. Schreib 1, 4, 7 oder 1-10 (+3) oder 1-30 [6].
+refused-grid-many = Das ergibt { $count } Bilder, und ein Raster hat höchstens { $most }. Schreib weniger Werte.
+refused-grid-twice = Beide Achsen sind { $axis }. Wähle für y eine andere, oder lass sie weg.
+refused-grid-words = „{ $words }“ steht nicht im Prompt, also kann nichts an seine Stelle treten. Schreib es so, wie es dort steht.
+refused-grid-style = Die Achse style ändert das Gewicht einer LoRA. Wähle eine als Angabe stil.
+refused-grid-prompts = Ein Raster hat einen Prompt, und dieser steht für mehrere. Nimm die Achse words statt der Klammern.
+refused-grid-images = Dieses Modell zeichnet mehrere Bilder auf einmal, also kein Raster. Wähle ein anderes Modell.
+refused-grid-price = Die { $count } Bilder kosten { $price }, und du hast noch { $left }. Schreib weniger Werte.
+refused-sheet-over = Dieses Raster wird als Ganzes nicht mehr aufbewahrt. Seine Bilder findest du mit /verlauf.
+
 ## Finished pictures of a member
 command-history = Deine fertigen Bilder: nach Wörtern, Modell oder Tag, mit ihren Knöpfen
 command-favourites = Die Bilder mit deinem Stern, mit ihren Knöpfen
@@ -1311,6 +1351,7 @@ report-member = Mitglied …{ $digits }
 ## Names of commands and options: lower case, without blanks
 name-quota = kontingent
 name-queue = reihe
+name-grid = raster
 name-history = verlauf
 name-favourites = favoriten
 name-words = wörter
@@ -1349,7 +1390,7 @@ topic-midjourney = Von Midjourney kommend
 topic-admins = Für Admins
 help-start = Gib `/imagine` ein, sag, was du sehen möchtest, und drücke Enter. Eine einzige Nachricht zeigt, wo du in der Reihe stehst, dann das Bild, während es entsteht, dann das fertige Bild mit seinen Knöpfen. Was nicht ankommt, kostet nichts.
 help-prompts = Sag, was zu sehen sein soll: Dinge, ihre Farben und Orte, einen Stil; Modelle verstehen am besten Englisch. `(word:1.3)` gibt einem Wort mehr Gewicht, `[word]` weniger; `[blue:red:0.5]` wechselt auf halbem Weg vom einen zum anderen, `[cat|dog]` bei jedem Schritt; mit `BREAK` beginnt ein neuer Teil. `{ $bars }` oder `{ $commas }` macht aus jedem einen Prompt; was alle kosten, wird gesagt, bevor sie beginnen. Aus `__name__` wird ein Wort der Liste dieses Namens, wo der Betreiber eine führt.
-help-options = `/imagine` hat für jede ein Feld: bis zu { $images } Bilder, bis zu { $steps } Schritte, CFG bis { $cfg }, Größe, Sampler, Seed, Modell und Stil. Jede kannst du auch in den Prompt tippen: `--schritte 30`, `--ohne Regen`; auch `--no` und `--ar 16:9`. Was über einer Grenze liegt, wird gesenkt und gesagt; gleicher Seed und gleiche Angaben zeichnen das gleiche Bild noch einmal. Häng als `bild` ein Bild an, von dem ausgegangen wird oder das dem dient, was du als `verwendung` wählst; `stärke` sagt, wie viel sich daran ändert.
+help-options = `/imagine` hat für jede ein Feld: bis zu { $images } Bilder, bis zu { $steps } Schritte, CFG bis { $cfg }, Größe, Sampler, Seed, Modell und Stil. Jede kannst du auch in den Prompt tippen: `--schritte 30`, `--ohne Regen`; auch `--no` und `--ar 16:9`. Was über einer Grenze liegt, wird gesenkt und gesagt; gleicher Seed und gleiche Angaben zeichnen das gleiche Bild noch einmal. Häng als `bild` ein Bild an, von dem ausgegangen wird oder das dem dient, was du als `verwendung` wählst; `stärke` sagt, wie viel sich daran ändert. `/raster` zeigt auf einem Blatt, was eine Angabe bewirkt.
 help-buttons = `U1` bis `U4` und Vergrößern zeichnen dieses Bild größer, `V1` bis `V4` und Variieren zeichnen andere daneben. 🔁 fragt noch einmal mit einem anderen Seed, ✏️ mit anderen Worten oder Angaben. 🖌️ ändert einen Ausschnitt, den du ankreuzt oder übermalst, 🔍 zeichnet auf allen Seiten mehr, ↔️ auf einer. ⭐ bewahrt die Dateien für immer auf, 📩 schickt sie dir unverändert, ℹ️ sagt, wie sie entstanden, 🗑️ löscht die Nachricht. Was du drückst, wird für dich und zu deinem Preis gezeichnet; Knöpfe werden nie alt. Das Menü jeder Nachricht hat unter Apps noch mehr, auch *Easel: melden*: das sagt der Moderation, was an einem Bild nicht stimmt. `/verify` sagt, woher die Datei eines Bildes kommt. `/verlauf` findet deine Bilder auf jedem Server wieder, `/favoriten` die mit deinem ⭐.
 help-quota = `/kontingent` sagt, was dir noch bleibt und wann es neu beginnt. `/reihe` zeigt deine Aufträge, wann sie beginnen, und zu jedem einen Knopf zum Abbrechen; auch Bilder, die nirgends gezeigt werden konnten, warten dort. Alle kommen abwechselnd dran, darum halten viele Aufträge des einen die anderen nicht auf.
 help-settings = `/einstellungen` merkt sich Modell, Größe, Schritte, CFG, Sampler, Bilder und was du nicht sehen möchtest. Was du in einem Befehl sagst, kommt zuerst, dann die Vorgaben des Kanals, dann deine, dann die des Servers, dann die des Modells. `ping` sagt, ob du benachrichtigt wirst, wenn ein Auftrag von über 30 Sekunden fertig ist. `/privacy` zeigt, exportiert und löscht, was über dich gespeichert ist.

@@ -77,6 +77,7 @@ job-head = **{ $prompt }**
         [making-of] Making-of of { $parent } for
         [enlarge] Made larger for
         [cutout] Cut out for
+        [grid] A grid for
        *[imagine] For
     } <@{ $requester_id }>
 job-queued = { $position ->
@@ -831,6 +832,45 @@ period-day = day
 period-week = week
 period-month = month
 
+## Grids
+command-grid = One picture with other values of one or two options, side by side on a sheet
+option-grid-x = What differs from column to column
+option-grid-y = What differs from row to row
+option-grid-values = Such as 1, 4, 7 or 1-10 (+3) or 1-30 [6]; * = all samplers; for words, the first is replaced
+grid-question = **A grid of { $count ->
+        [one] one picture
+       *[other] { $count } pictures
+    }.** Only what the axes name differs; they all have one seed.
+grid-started = { $count ->
+        [one] The picture is being drawn.
+       *[other] The { $count } pictures are being drawn, some at a time.
+    }
+grid-head = **{ $prompt }**
+    -# A grid for <@{ $requester_id }>
+alt-grid = A grid of “{ $prompt }”: { $axes }
+grid-drawn = { $drawn } of { $count } drawn.
+grid-failed = { $count ->
+        [one] One could not be drawn, and costs nothing.
+       *[other] { $count } could not be drawn, and cost nothing.
+    }
+grid-cancelled = The rest was cancelled, and costs nothing.
+grid-take = Take out a picture…
+grid-taken = This picture has a message of its own already: { $job }.
+grid-cell-waits = waits
+grid-cell-failed = failed
+grid-cell-cancelled = cancelled
+refused-grid-axis = An axis needs a name and values. Choose one of { $known }, and write its values as 1, 4, 7.
+refused-grid-empty = There is no value for { $axis }. Write some, such as 1, 4, 7.
+refused-grid-number = “{ $value }” is no number or range for { $axis }. Write 1, 4, 7 or 1-10 (+3) or 1-30 [6].
+refused-grid-many = That makes { $count } pictures, and a grid has at most { $most }. Write fewer values.
+refused-grid-twice = Both axes are { $axis }. Choose another one for y, or leave it out.
+refused-grid-words = “{ $words }” is not in the prompt, so nothing can take its place. Write it as it stands there.
+refused-grid-style = The axis style changes the weight of a LoRA. Choose one as the option style.
+refused-grid-prompts = A grid has one prompt, and this one stands for several. Write the words as the axis words instead of braces.
+refused-grid-images = This model draws several pictures at once, so it draws no grid. Choose another model.
+refused-grid-price = The { $count } pictures cost { $price }, and you have { $left } left. Write fewer values.
+refused-sheet-over = This grid is no longer kept as a whole. Its pictures are in /history.
+
 ## Finished pictures of a member
 command-history = Your finished pictures: by words, model or date, with their buttons
 command-favourites = The pictures that you starred, with their buttons
@@ -1311,6 +1351,7 @@ report-member = member …{ $digits }
 ## Names of commands and options: lower case, without blanks
 name-quota = quota
 name-queue = queue
+name-grid = grid
 name-history = history
 name-favourites = favourites
 name-words = words
@@ -1349,7 +1390,7 @@ topic-midjourney = Coming from Midjourney
 topic-admins = For admins
 help-start = Type `/imagine`, say what you want to see, and press Enter. One message shows where you stand in line, then the picture as it is drawn, then the finished picture with its buttons. What does not arrive costs nothing.
 help-prompts = Say what is to be seen: things, their colors and places, a style. `(word:1.3)` makes a word count more and `[word]` less; `[blue:red:0.5]` changes from one to the other halfway, `[cat|dog]` at every step; `BREAK` begins a new part. `{ $bars }` or `{ $commas }` makes one prompt of each; what all cost is told before they start. `__name__` becomes a word from a list of that name, where the host keeps one.
-help-options = `/imagine` has a field for each: up to { $images } images, up to { $steps } steps, CFG up to { $cfg }, size, sampler, seed, model and style. Each can be typed in the prompt too: `--steps 30`, `--negative rain`; `--no` and `--ar 16:9` as well. What is over a limit is lowered and told; the same seed and options draw the same picture again. Attach an `image` to start from, or for what you choose as `use`; `strength` says how much of it changes.
+help-options = `/imagine` has a field for each: up to { $images } images, up to { $steps } steps, CFG up to { $cfg }, size, sampler, seed, model and style. Each can be typed in the prompt too: `--steps 30`, `--negative rain`; `--no` and `--ar 16:9` as well. What is over a limit is lowered and told; the same seed and options draw the same picture again. Attach an `image` to start from, or for what you choose as `use`; `strength` says how much of it changes. `/grid` shows on one sheet what an option does.
 help-buttons = `U1` to `U4` and Upscale draw that picture larger, `V1` to `V4` and Vary draw others beside it. 🔁 asks again with another seed, ✏️ with other words or options. 🖌️ changes a part that you tick or paint over, 🔍 draws more on all sides, ↔️ on one. ⭐ keeps the files for ever, 📩 sends them to you untouched, ℹ️ says how they were made, 🗑️ deletes the message. What you press is drawn for you, at your price; buttons never grow old. The menu of any message has more below Apps, also *Easel: report*, which tells the moderators what is wrong with a picture. `/verify` says where a picture's file comes from. `/history` finds your pictures again in any server, `/favourites` those with your ⭐.
 help-quota = `/quota` says what you have left and when it starts anew. `/queue` lists your jobs, when they start, and a button to cancel each; pictures that could be shown nowhere wait there too. Members take turns, so many jobs of one do not hold up the others.
 help-settings = `/settings` keeps your own model, size, steps, CFG, sampler, images and what to avoid. What you say in a command comes first, then the channel's defaults, then yours, then the server's, then the model's. `ping` says whether you are notified when a job that took over 30 seconds is done. `/privacy` shows, exports and deletes what is kept about you.

@@ -36,7 +36,10 @@ _QUERIES: Final[Mapping[str, str]] = MappingProxyType(
         """,
         "settings": "SELECT defaults, is_told FROM user_settings WHERE user_id = :user",
         "stars": "SELECT job_id, created_at FROM stars WHERE user_id = :user ORDER BY created_at",
-        "questions": "SELECT guild_id, channel_id, started_by, jobs, created_at FROM expansions WHERE user_id = :user",
+        "questions": """
+            SELECT guild_id, channel_id, started_by, jobs, plan, created_at FROM expansions WHERE user_id = :user
+        """,
+        "sheets": "SELECT guild_id, message_id, plan, jobs, created_at FROM sheets WHERE user_id = :user",
         "blocks": "SELECT guild_id, until, reason FROM blocks WHERE user_id = :user",
         "pauses": "SELECT guild_id, until FROM pauses WHERE user_id = :user",
         "warnings": "SELECT guild_id, reason, created_at FROM warnings WHERE user_id = :user ORDER BY warning_id",
@@ -56,7 +59,7 @@ _QUERIES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Tables of an export. Nobody else's id is in them: not who decided, who reported or who starred."""
-_JSON: Final = frozenset({"role_ids", "request", "defaults", "notices", "jobs"})
+_JSON: Final = frozenset({"role_ids", "request", "defaults", "notices", "jobs", "plan"})
 """Columns that hold JSON."""
 _GIVEN: Final = "SELECT DISTINCT sha256 FROM inputs JOIN jobs USING (job_id) WHERE requester_id = :user"
 _COUNTS: Final = """

@@ -22,6 +22,7 @@ DELETED: Final[Mapping[str, str]] = MappingProxyType(
         "user_settings": "NOT EXISTS (SELECT 1 FROM jobs WHERE requester_id = :user AND created_at > :at)",
         "expansions": "created_at <= :at",
         "hits": "created_at <= :at",
+        "sheets": "created_at <= :at",
     }
 )
 """Tables whose rows of a person are deleted by any wish, and which of them. Their id is `user_id`."""

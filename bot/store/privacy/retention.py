@@ -33,7 +33,7 @@ _OLD_DECISIONS: Final = (
 )
 DELETED: Final = (
     *("reports", "cases", "warnings", "blocks", "quota_rules", "channel_rules", "word_rules", "word_exceptions"),
-    *("image_blocks", "reports_channels", "showcases", "expansions", "hits", "pauses"),
+    *("image_blocks", "reports_channels", "showcases", "expansions", "hits", "pauses", "sheets"),
 )
 """Tables whose rows of a left server are deleted, in this order. Reports have no server; their cases have."""
 KEPT: Final[Mapping[str, str]] = MappingProxyType(

@@ -27,6 +27,8 @@ class StartedBy(StrEnum):
     ENLARGE = "enlarge"
     """`/upscale`, or the entry in the menu of a stranger's message. `UPSCALE` is of a picture of ours."""
     CUTOUT = "cutout"
+    GRID = "grid"
+    """A cell of a sheet. Until it is taken out, it has no message of its own."""
 
 
 class Asker(msgspec.Struct, frozen=True, kw_only=True):

@@ -169,9 +169,12 @@ async def test_one_picture_can_be_varied_in_two_ways_and_upscaled_once(job: Job,
     assert [label for label, _ in buttons(view)][:4] == first[1:]
 
 
+PARENTLESS = (StartedBy.IMAGINE, StartedBy.ENLARGE, StartedBy.CUTOUT, StartedBy.GRID)
+
+
 @pytest.mark.parametrize(
     "started_by",
-    [each for each in StartedBy if each not in (StartedBy.IMAGINE, StartedBy.ENLARGE, StartedBy.CUTOUT)],
+    [each for each in StartedBy if each not in PARENTLESS],
 )
 def test_what_a_job_was_made_from_is_named_and_linked(job: Job, started_by: StartedBy) -> None:
     image = Lineage(parent_job_id=3, parent_message_id=8, parent_image_index=1)

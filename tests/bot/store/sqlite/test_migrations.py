@@ -194,6 +194,11 @@ def fill_version_14(connection: sqlite3.Connection, _: str) -> None:
     connection.execute("INSERT INTO spendings VALUES (1, 9, 40000)")
 
 
+def fill_version_15(connection: sqlite3.Connection, _: str) -> None:
+    """A member's grid has ended, and its sheet is kept for a day."""
+    connection.execute("INSERT INTO sheets VALUES (9, 5, 1, 77, '{}', '[]', '{}', 'null', 0, 1)")
+
+
 FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyType(
     {
         1: fill_version_1,
@@ -210,6 +215,7 @@ FILLED: Mapping[int, Callable[[sqlite3.Connection, str], None]] = MappingProxyTy
         12: fill_version_12,
         13: fill_version_13,
         14: fill_version_14,
+        15: fill_version_15,
     }
 )
 """What was written in each version. A new migration needs a new entry."""

@@ -1,0 +1,1 @@
+"""Sheets: their cells become jobs one after the other, and one message shows their pictures together."""
