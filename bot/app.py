@@ -21,6 +21,7 @@ from bot.process.folders import folder_mistakes
 from bot.process.metrics import Metrics
 from bot.process.owner_messages import OwnerMessages
 from bot.process.pulse import Pulse
+from bot.process.scaling import Scaling
 from bot.process.signals import Signals
 from bot.provenance.key import NoKey, load_key
 from bot.safety.owners import hard_rule, owners_blocks, owners_people, owners_rules
@@ -162,6 +163,7 @@ def _works(client: EaselClient, services: Services, token: str) -> dict[str, Cor
         "metrics": Metrics(client, services, pulse).run(),
         "owner": OwnerMessages(services.calls.owner, lambda: pulse.troubles).run(),
         "backups": services.backups.run(),
+        "scaling": Scaling(services).run(),
         "retention": _after(logged_in, services.sweeping.run),
         "sheets": _after(logged_in, services.sheets.run),
         "showcase": _after(logged_in, services.showcase.run),

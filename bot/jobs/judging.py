@@ -2,11 +2,9 @@
 
 import asyncio
 import contextlib
-import os
 import sqlite3
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
 
 import msgspec
 import structlog
@@ -14,6 +12,7 @@ import structlog
 from bot.errors import Refused
 from bot.jobs.image_checking import LOOKED_AT
 from bot.presenting.escaping import relative
+from bot.programs import run_program
 from bot.safety.gate import SERVER, Gate, HardRefused, Judgement, RuleRefused
 from bot.safety.hard_rule import CATEGORY
 from bot.safety.pauses import LONGEST, STEP, RefusalCount
@@ -25,7 +24,6 @@ from bot.store.rows.origin import Asker
 from pipeline.protocol.requests import Request
 from pipeline.protocol.wire.outputs import Notice
 
-_PROGRAM_S: Final = 60.0
 """Seconds after which the owner's program is ended."""
 _log = structlog.get_logger(__name__)
 
@@ -148,28 +146,9 @@ class Judging:
         by = Decision(guild_id=asker.guild_id, actor_id=asker.user_id, now=now)
         await self._servers.write_audit(by, "hard-rule", "", CATEGORY)
         if self._program is not None:
-            task = asyncio.create_task(
-                _run(self._program, CATEGORY, job="-" if job_id is None else str(job_id)), name="on_hard_rule"
-            )
+            # It gets no words of the request.
+            job = "-" if job_id is None else str(job_id)
+            work = run_program("safety.on_hard_rule", self._program, CATEGORY, job)
+            task = asyncio.create_task(work, name="on_hard_rule")
             self.programs.add(task)
             task.add_done_callback(self.programs.discard)
-
-
-async def _run(program: Path, category: str, *, job: str) -> None:
-    """Run the owner's program with the category and a job's number, `-` for none. It gets no words and no secrets."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("EASEL_")}
-    try:
-        process = await asyncio.create_subprocess_exec(
-            program, category, job, env=environment, stdin=asyncio.subprocess.DEVNULL
-        )
-    except OSError as error:
-        _log.error("safety.on_hard_rule cannot be started", action="hard_rule_program", error=repr(error))
-        return
-    try:
-        async with asyncio.timeout(_PROGRAM_S):
-            code = await process.wait()
-    except TimeoutError:
-        process.kill()
-        code = await process.wait()
-    if code:
-        _log.error("safety.on_hard_rule failed", action="hard_rule_program", code=code)

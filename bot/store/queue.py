@@ -68,6 +68,13 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     expected_s: float
 
 
+class Wait(msgspec.Struct, frozen=True, kw_only=True):
+    """Number of waiting jobs with one model, and the time when the oldest of them was accepted."""
+
+    jobs: int
+    oldest_at: datetime
+
+
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """Numbers of waiting and running jobs of a server; `oldest_at` is when its oldest waiting job was accepted."""
 
@@ -255,6 +262,19 @@ class QueueRepository:
             oldest_at=from_ms(row["oldest_at"]),
             expected_s=row["expected_ms"] / 1_000,
         )
+
+    async def waits_by_model(self) -> dict[str, Wait]:
+        """The jobs that wait, by model, without those of paused members, whom no worker helps."""
+        rows = await self._database.fetch_all(
+            "SELECT model_key, count(*) AS jobs, min(created_at) AS oldest_at FROM jobs"
+            " JOIN members ON members.guild_id = jobs.guild_id AND user_id = requester_id"
+            " WHERE jobs.status = 'queued' AND is_paused = 0 GROUP BY model_key"
+        )
+        return {
+            row["model_key"]: Wait(jobs=row["jobs"], oldest_at=oldest_at)
+            for row in rows
+            if (oldest_at := from_ms(row["oldest_at"])) is not None
+        }
 
     async def _jobs(self, condition: str, values: Values = ()) -> list[Job]:
         rows = await self._database.fetch_all(f"SELECT * FROM jobs WHERE {condition}", values)  # noqa: S608 - ours

@@ -1,5 +1,6 @@
 """Settings of other computers that draw for this bot."""
 
+from pathlib import Path
 from typing import Final
 
 from pydantic import Field
@@ -25,6 +26,19 @@ class HostSettings(Area):
     draws_here: bool = Field(default=True, description="Whether the bot's own computer draws too.")
     lease_s: float = Field(
         default=5.0, ge=2.0, le=60.0, description="Seconds of silence after which a host's jobs go to others."
+    )
+
+    scale_hook: Path | None = Field(
+        default=None,
+        description="A program that starts and ends hosts, run with wait or idle and a JSON object; unset = none.",
+    )
+    scale_after_s: float = Field(
+        default=120.0,
+        gt=0,
+        description="Seconds that a job waits for a free worker until the program is run with wait.",
+    )
+    idle_after_s: float = Field(
+        default=900.0, gt=0, description="Seconds that a host has nothing to draw until the program is run with idle."
     )
 
     @property

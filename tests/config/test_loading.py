@@ -35,6 +35,7 @@ UNSET = {
     ("provenance", "chain_file"),
     ("safety", "words"),
     ("backup", "directory"),
+    ("hosts", "scale_hook"),
     ("safety", "hard_lists"),
     ("safety", "people"),
     ("safety", "on_hard_rule"),

@@ -43,6 +43,7 @@ async def examine(settings: Settings, catalogue: Catalogue, *, is_quick: bool, s
         *_folders(settings),
         *_rules(settings),
         *_blocked_pictures(settings),
+        *_scale_hook(settings),
         _database(settings),
         _disk(settings),
         _signing(settings),
@@ -123,6 +124,12 @@ def _hard_rule(settings: Settings) -> Iterator[Finding]:
     program = settings.safety.on_hard_rule
     if program is not None and not os.access(program, os.X_OK):
         yield Finding(subject="words", is_fine=False, sentence=f"{program} of safety.on_hard_rule cannot be run.")
+
+
+def _scale_hook(settings: Settings) -> Iterator[Finding]:
+    program = settings.hosts.scale_hook
+    if program is not None and not os.access(program, os.X_OK):
+        yield Finding(subject="hosts", is_fine=False, sentence=f"{program} of hosts.scale_hook cannot be run.")
 
 
 def _blocked_pictures(settings: Settings) -> Iterator[Finding]:

@@ -151,17 +151,19 @@ async def test_the_rules_of_words_are_counted_or_their_mistake_is_told(
     assert f'BAD  words      {path}, line 2: "x" is no rule' in said
 
 
-async def test_the_owners_part_of_the_hard_rule_is_looked_at(
+async def test_the_owners_programs_and_lists_are_looked_at(
     examined: Examined, tmp_path: Path, settings: Settings
 ) -> None:
     program = tmp_path / "tell-me"
     safety = settings.safety.model_copy(update={"hard_lists": tmp_path, "on_hard_rule": program})
-    is_fine, said = await examined(is_quick=True, safety=safety)
+    hosts = settings.hosts.model_copy(update={"scale_hook": program})
+    is_fine, said = await examined(is_quick=True, safety=safety, hosts=hosts)
     assert not is_fine
+    assert f"BAD  hosts      {program} of hosts.scale_hook cannot be run." in said
     assert f"BAD  words      {tmp_path} has neither minors.txt nor sexual.txt." in said
     assert f"BAD  words      {program} of safety.on_hard_rule cannot be run." in said
     (tmp_path / "minors.txt").write_text("blorbel\n", encoding="utf-8")
     program.write_text("#!/bin/sh\n", encoding="utf-8")
     program.chmod(0o700)
-    is_fine, said = await examined(is_quick=True, safety=safety)
+    is_fine, said = await examined(is_quick=True, safety=safety, hosts=hosts)
     assert is_fine, said
