@@ -23,7 +23,7 @@ from pipeline.engine.models.loading import quiet_libraries
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.messages import Failed, Finished, JobEvent, Submit
-from pipeline.protocol.wire.settings import EngineOptions
+from pipeline.protocol.wire.settings import Acceleration, EngineOptions
 
 THREADS: Final = 2
 WORDS: Final = ("a red apple", "two green leaves", "a house in the snow", "a blue fish, night")
@@ -39,6 +39,8 @@ class Bench:
         is_enlarged: whether finished pictures are enlarged, as for members.
         spec: the model; None takes the shipped one.
         state_directory: folder of the engine's calibration; None calibrates anew.
+        acceleration: what computes the forward passes; None takes torch.
+        threads: of torch and of OpenVINO.
     """
 
     def __init__(
@@ -49,16 +51,18 @@ class Bench:
         is_enlarged: bool = False,
         spec: ModelSpec | None = None,
         state_directory: str | None = None,
+        acceleration: Acceleration | None = None,
+        threads: int = THREADS,
     ) -> None:
         quiet_libraries()
-        use_threads(THREADS)
+        use_threads(threads)
         if spec is None:
             shipped = load_catalogue(PipelineSettings().catalogue, "pocket").default
             spec = shipped if is_enlarged else msgspec.structs.replace(shipped, enlarger=None)
         self.events: list[JobEvent] = []
         self.engine = Engine(
             models={spec.key: spec},
-            placement=choose_placement("cpu", "float32"),
+            placement=choose_placement("cpu", "float32", acceleration),
             emit=self.events.append,
             activity=Activity(),
             options=EngineOptions(

@@ -193,9 +193,11 @@ class Turns:
                 self._round.remove(lane)
 
     def next(self) -> Lane | None:
-        """Choose the next lane and subtract its cost from its credit; None when there are no jobs."""
+        """Choose the next lane and, beside others, subtract its cost from its credit; None when there are no jobs."""
         if not self._round:
             return None
+        if len(self._round) == 1:
+            return self._round[0]  # its cost need not be asked; without others, nothing is owed
         quantum_s = min(lane.cost_s for lane in self._round)
         while True:
             lane = self._round[0]
