@@ -46,14 +46,23 @@ _LEAST_BOUND: Final = 50
 """Least bound of the steps."""
 _AIR: Final = "urn:air:"
 _SAFE: Final = ".safetensors"
+_GGUF: Final = ".gguf"
 
 
 class Named(msgspec.Struct, frozen=True, kw_only=True):
-    """What the owner says of a new model; empty fields are derived."""
+    """What the owner says of a new model; empty fields are derived.
+
+    Attributes:
+        key: key of the entry.
+        title: what members read.
+        license: its licence.
+        rest: diffusers folder with the rest of a model whose file holds the transformer alone; None for others.
+    """
 
     key: str = ""
     title: str = ""
     license: str = ""
+    rest: Path | None = None
 
 
 class Adding:
@@ -97,8 +106,9 @@ class Adding:
         if what.startswith(_AIR):
             return self._add_version(what)
         path = Path(what).expanduser()
-        if path.exists() or path.suffix in (".safetensors", ".gguf", *_PICKLES):
+        if path.exists() or path.suffix in (_SAFE, _GGUF, *_PICKLES):
             return self._add_path(path)
+        self._check_rest(is_needed=False)
         repo_id, _, revision = what.partition("@")
         return self._add_repository(repo_id, revision or _LATEST)
 
@@ -147,6 +157,7 @@ class Adding:
                 f"{path} is pickled, so reading it may run foreign code; `easel convert {path}` writes its weights as "
                 ".safetensors. Add that."
             )
+        self._check_rest(is_needed=path.suffix == _GGUF, is_possible=path.is_file())
         named = self._filled(path.stem, "")
         self._console.print(f"License of {path.name}: {self._named.license}", highlight=False, markup=False)
         if not self._agree("Do you agree to these terms?"):
@@ -154,8 +165,10 @@ class Adding:
         return self._write_path(path, named)
 
     def _write_path(self, path: Path, named: Named) -> tuple[str, list[Path]]:
-        found = self._survey(path)
+        found = self._survey(named.rest or path)
         source = {"kind": "folder" if path.is_dir() else "file", "path": str(path.resolve())}
+        if named.rest is not None:
+            source["config"] = str(named.rest.resolve())
         entry = entry_of(named, found, source)
         text = self._checked(entry, path.name)
         return self._written(entry, text)
@@ -174,6 +187,7 @@ class Adding:
             key=self._named.key or key_of(name),
             title=self._named.title or title_of(name),
             license=self._named.license or terms,
+            rest=self._named.rest,
         )
         if named.key in entries_of(self._catalogue):
             raise ModelsFailed(f"The catalogue has an entry '{named.key}' already; choose another key with --key.")
@@ -187,6 +201,17 @@ class Adding:
         changed = with_model(text, entry, f"added by `easel models add` from {origin}; try what suits the model")
         check_text(changed, path, self._settings.pipeline.default_model)
         return path, changed
+
+    def _check_rest(self, *, is_needed: bool, is_possible: bool = False) -> None:
+        rest = self._named.rest
+        if rest is None and is_needed:
+            raise ModelsFailed(
+                "A GGUF holds a transformer alone; name the diffusers folder with the rest of the model: --rest FOLDER."
+            )
+        if rest is not None and not is_possible:
+            raise ModelsFailed("--rest is for a model in a file; leave it out.")
+        if rest is not None and not rest.is_dir():
+            raise ModelsFailed(f"There is no folder {rest}, which --rest names.")
 
     def _written(self, entry: Mapping[str, Any], checked: tuple[Path, str]) -> tuple[str, list[Path]]:
         """Write the catalogue, and say what its files show of the new model."""

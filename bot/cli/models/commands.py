@@ -58,6 +58,9 @@ def models_add(
     key: Annotated[str, typer.Option("--key", help="Key of the entry; else made from the name.")] = "",
     title: Annotated[str, typer.Option("--title", help="Name that members see; else made from the name.")] = "",
     terms: Annotated[str, typer.Option("--license", help="Its licence; needed where nothing else tells it.")] = "",
+    rest: Annotated[
+        Path | None, typer.Option("--rest", help="Diffusers folder with the rest, for a transformer in a file.")
+    ] = None,
     yes: YesOption = False,  # noqa: FBT002 - as typer calls it
     config: ConfigOption = None,
 ) -> None:
@@ -67,7 +70,7 @@ def models_add(
     from bot.store.sqlite.database import is_in_use
 
     settings, catalogue = load(config)
-    named = Named(key=key, title=title, license=terms)
+    named = Named(key=key, title=title, license=terms, rest=rest)
 
     def added() -> bool:
         new, files = Adding(settings, config, catalogue, named, _agreeing(is_yes=yes), _console()).add(what)

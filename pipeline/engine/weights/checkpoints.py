@@ -150,7 +150,7 @@ def kind_of(file: Path, checkpoint: Checkpoint) -> tuple[str, Family]:
     if looks is None:
         raise ModelUnavailable(
             f"The file {file.name} looks like {kind}, which Easel does not read from one file; take its diffusers "
-            'folder with family = "pipeline".'
+            "folder. Of a transformer alone, name that folder as the rest: `easel models add FILE --rest FOLDER`."
         )
     return kind, looks
 

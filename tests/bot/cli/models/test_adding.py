@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 from rich.console import Console
+from safetensors.torch import load_file
 from typing_extensions import override
 
+from benchmarks.families import grids
 from bot.cli.models import adding
 from bot.cli.models.adding import Adding, Named
 from bot.cli.models.failing import ModelsFailed
@@ -29,6 +31,7 @@ from pipeline.protocol.catalogue.networks import FileSource, HubSource
 from pipeline.protocol.examining import Examined, NotSurveyed, Surveyed
 from pipeline.surveying import surveyed
 from tests.pipeline.engine import tiny
+from tests.pipeline.engine.gguf_files import written as written_as_gguf
 from tests.pipeline.engine.single_files import checkpoint_of, written
 from tests.small_hub import COMMIT, SmallHub, hub
 
@@ -66,7 +69,7 @@ class Owner:
         self.questions.append(question)
         return self.agrees
 
-    def add(self, what: str, **named: str) -> str:
+    def add(self, what: str, **named: Any) -> str:
         console = Console(file=self.screen, width=300)
         adder = Adding(self.settings, self.config, self.catalogue, Named(**named), self.agree, console)
         return adder.add(what)[0]
@@ -168,7 +171,10 @@ def test_a_file_is_named_where_it_lies_and_stays_when_its_entry_goes(owner: Owne
     [
         ("model.ckpt", r"model.ckpt is pickled, .*; `easel convert model.ckpt` writes its weights as .safetensors"),
         ("nowhere.safetensors", "There is no file nowhere.safetensors"),
-        ("model.gguf", "model.gguf is a GGUF file and no .safetensors file"),
+        (
+            "model.gguf",
+            "holds a transformer alone; name the diffusers folder with the rest .* --rest FOLDER",
+        ),
         (
             "urn:air:sdxl:lora:civitai:1@2",
             "is a lora, and only checkpoints become entries; put its file into pipeline.lora",
@@ -184,6 +190,25 @@ def test_what_cannot_be_added_is_told(owner: Owner, what: str, sentence: str) ->
     with pytest.raises(ModelsFailed, match=sentence):
         owner.add(what, license="MIT")
     assert not (owner.folder / "models.toml").exists()
+
+
+def test_a_transformer_in_a_file_becomes_an_entry_with_the_rest_of_its_model(owner: Owner) -> None:
+    rest = owner.folder / "rest"
+    grids.z_image().save_pretrained(rest)
+    weights = rest / "transformer" / "diffusion_pytorch_model.safetensors"
+    written_as_gguf(owner.folder / "turbo.gguf", load_file(weights))
+    weights.unlink()
+    assert owner.add("turbo.gguf", license="MIT", rest=rest) == "turbo"
+    spec = owner.catalogue.models["turbo"]
+    assert (spec.family, spec.defaults.steps) == ("z-image", 9)
+    assert spec.source == FileSource(path=str(owner.folder / "turbo.gguf"), config=str(rest))
+    for what, named, sentence in (
+        ("turbo.gguf", owner.folder / "nowhere", "There is no folder .*nowhere, which --rest names"),
+        ("rest", rest, "--rest is for a model in a file"),
+        ("some/repository", rest, "--rest is for a model in a file"),
+    ):
+        with pytest.raises(ModelsFailed, match=sentence):
+            owner.add(what, license="MIT", key="other", rest=named)
 
 
 def test_a_removed_download_is_gone_unless_another_entry_reads_it(owner: Owner, hub: SmallHub, folder: Path) -> None:

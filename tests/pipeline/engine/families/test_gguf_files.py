@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import gguf
 import msgspec
@@ -31,31 +30,11 @@ from pipeline.protocol.wire.settings import Acceleration
 from tests.pipeline.engine.conftest import Studio, _latents
 from tests.pipeline.engine.families.flow_variants import VARIANTS
 from tests.pipeline.engine.families.test_network_files import _original
+from tests.pipeline.engine.gguf_files import Kind, blocks, written
 from tests.pipeline.engine.tiny import catalogue_of
 
-Kind = gguf.GGMLQuantizationType
 WEIGHTS = Path("transformer") / "diffusion_pytorch_model.safetensors"
 PLACEMENT = choose_placement("cpu", "float32")
-
-
-def blocks(tensor: torch.Tensor, kind: Kind) -> tuple[Any, Kind]:
-    """A tensor as files keep it: matrices in blocks where these fit, and the rest in bfloat16."""
-    numbers = tensor.float().numpy()
-    is_matrix = numbers.ndim == 2 and numbers.shape[-1] % gguf.GGML_QUANT_SIZES[kind][0] == 0
-    kept = kind if is_matrix else Kind.BF16
-    return gguf.quants.quantize(numbers, kept), kept
-
-
-def written(path: Path, tensors: dict[str, torch.Tensor], kind: Kind = Kind.Q8_0) -> Path:
-    writer = gguf.GGUFWriter(path, "tiny")
-    for name, tensor in tensors.items():
-        data, kept = blocks(tensor, kind)
-        writer.add_tensor(name, data, raw_dtype=kept)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return path
 
 
 def rounded(tensors: dict[str, torch.Tensor], kind: Kind) -> dict[str, torch.Tensor]:
