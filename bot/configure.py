@@ -160,6 +160,7 @@ def make_engines(settings: Settings, catalogue: Catalogue, worker: Backend) -> d
             each=settings.engines.servers[name].running,
             worker=worker,
             clean=clean,
+            preview_interval_s=settings.pipeline.preview_interval_s,
         )
         for name, found in specs.items()
     }

@@ -1,7 +1,7 @@
 """Pictures that engines of others drew: as strange as those of members, so they are read in the same way."""
 
 from bot.pictures.reading import read_file
-from pipeline.backends.engines.drawing import NoPicture
+from pipeline.backends.engines.cleaning import NoPicture
 from pipeline.protocol.reading import CleanPicture, Unreadable, Wanted
 
 

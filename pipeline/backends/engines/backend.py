@@ -11,15 +11,9 @@ from typing import Final
 import structlog
 
 from pipeline.backends.attempts import Attempts
-from pipeline.backends.base import (
-    NO_PICTURES,
-    Backend,
-    BackendStatus,
-    HostView,
-    WorkerState,
-    WorkerUnavailable,
-)
-from pipeline.backends.engines.drawing import Clean, Drawing, NoPicture
+from pipeline.backends.base import NO_PICTURES, Backend, BackendStatus, HostView, WorkerState, WorkerUnavailable
+from pipeline.backends.engines.cleaning import Clean, NoPicture
+from pipeline.backends.engines.drawing import Drawing
 from pipeline.backends.engines.server import DrawingFailed, Facts, Server, ServerAway
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.errors import FailureReason
@@ -54,6 +48,7 @@ class EngineBackend(Backend):
         each: attempts that each server draws at once.
         worker: finishes the pictures; it is started and closed by others.
         clean: makes PNGs of what servers send.
+        preview_interval_s: seconds between two previews of an attempt; 0 shows none.
     """
 
     def __init__(
@@ -65,12 +60,13 @@ class EngineBackend(Backend):
         each: int,
         worker: Backend,
         clean: Clean,
+        preview_interval_s: float = 0.0,
     ) -> None:
         self.name = name
         self._places = [_Place(server) for server in servers]
         self._specs = {spec.key: spec for spec in specs}
         self._each = each
-        self._drawing = Drawing(name, specs, worker, clean)
+        self._drawing = Drawing(name, specs, worker, clean, preview_interval_s)
         self._attempts = Attempts()
         self._tasks: dict[Key, asyncio.Task[Finished | Failed]] = {}
         self._watching: list[asyncio.Task[None]] = []

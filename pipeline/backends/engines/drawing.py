@@ -2,11 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection
-from typing import Final, TypeAlias
+from collections.abc import Callable, Collection
+from typing import Final
+
+import msgspec
 
 from pipeline.backends.base import Backend, WorkerState, WorkerUnavailable
+from pipeline.backends.engines.cleaning import Clean
 from pipeline.backends.engines.server import DrawingFailed, Facts, Server, ServerAway
+from pipeline.backends.engines.telling import Previews, Teller
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import GenerationRequest
@@ -21,13 +25,6 @@ _WAIT_S: Final = 0.5
 _FINISH_TRIES: Final = 2
 """Times that a worker may be lost with the same pictures. A third time would be their fault."""
 
-Clean: TypeAlias = Callable[[bytes], Awaitable[bytes]]
-"""Makes a PNG of a strange picture; it raises `NoPicture`."""
-
-
-class NoPicture(Exception):
-    """What an engine sent is no picture that Easel reads."""
-
 
 class Drawing:
     """Draws and finishes attempts.
@@ -37,14 +34,18 @@ class Drawing:
         specs: its models.
         worker: finishes the pictures.
         clean: makes PNGs of what servers send.
+        preview_interval_s: seconds between two previews of an attempt; 0 shows none.
     """
 
-    def __init__(self, name: str, specs: Collection[ModelSpec], worker: Backend, clean: Clean) -> None:
+    def __init__(
+        self, name: str, specs: Collection[ModelSpec], worker: Backend, clean: Clean, preview_interval_s: float
+    ) -> None:
         self._name = name
         self._titles = {spec.key: spec.title for spec in specs}
         self._priced = {spec.key for spec in specs if spec.drawn_by is not None and spec.drawn_by.price}
         self._worker = worker
         self._clean = clean
+        self._preview_interval_s = preview_interval_s
 
     async def finished(
         self,
@@ -71,12 +72,14 @@ class Drawing:
             NoPicture: what it sent is no picture.
         """
         began = time.monotonic()
-        pictures = await self._pictures(server, key, request, say)
+        asked = FinishPictures(request=request, title=self._titles[request.model_key], pictures=(), checking=checking)
+        previews = Previews(self._worker, self._clean, self._preview_interval_s, asked)
+        try:
+            pictures = await self._pictures(server, request, Teller(key, request, say, previews))
+        finally:
+            await previews.close()
         drawn_s = time.monotonic() - began
-        title = self._titles[request.model_key]
-        finished = await self._with_files(
-            FinishPictures(request=request, title=title, pictures=tuple(pictures), checking=checking)
-        )
+        finished = await self._with_files(msgspec.structs.replace(asked, pictures=pictures))
         return Finished(
             job_id=key[0],
             attempt=key[1],
@@ -88,42 +91,20 @@ class Drawing:
             recipe=_recipe(self._name, facts),
         )
 
-    async def _pictures(
-        self, server: Server, key: Key, request: GenerationRequest, say: Callable[[Progress], None]
-    ) -> list[bytes]:
+    async def _pictures(self, server: Server, request: GenerationRequest, teller: Teller) -> tuple[bytes, ...]:
         """A PNG of each image, which the server draws one after the other."""
-        began, steps = time.monotonic(), request.num_inference_steps
-        total = steps * request.num_images
-
-        def tell(done: int) -> None:
-            elapsed_s = time.monotonic() - began
-            say(
-                Progress(
-                    job_id=key[0],
-                    attempt=key[1],
-                    phase="running",
-                    step=min(done, total),
-                    total_steps=total,
-                    elapsed_s=elapsed_s,
-                )
-            )
-
-        tell(0)
         pictures: list[bytes] = []
         for index in range(request.num_images):
-            first = index * steps
+            teller.begin(index)
             try:
-                drawn = await server.draw(
-                    request.single(index),
-                    lambda step, of, _, first=first: tell(first + (step * steps // of if of else 0)),
-                )
+                drawn = await server.draw(request.single(index), teller.hear)
             except ServerAway as error:
                 if pictures and request.model_key in self._priced:
                     # A new attempt would pay for the first images once more.
                     raise DrawingFailed(FailureReason.MAYBE_BILLED, str(error)) from error
                 raise
             pictures.append(await self._clean(drawn))
-        return pictures
+        return tuple(pictures)
 
     async def _with_files(self, asked: FinishPictures) -> FinishedPictures:
         """Have a worker finish the pictures. They are drawn, so they wait for one that is lost or starts.

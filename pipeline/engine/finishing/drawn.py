@@ -3,6 +3,7 @@
 from typing import Final
 
 from pipeline.engine.pixels.image_check import ImageCheck, hidden
+from pipeline.engine.pixels.previews import as_coarse_preview, as_preview
 from pipeline.images.decode import read_png
 from pipeline.images.encode import encode, resampled
 from pipeline.images.parameters import parameters_text
@@ -27,12 +28,21 @@ class DrawnFinisher:
         self._output = output
 
     def answer(self, asked: FinishPictures) -> FinishedPictures:
-        """Make files of pictures. Without an image check for a checked job, there are none."""
+        """Make files of pictures, or a preview. Without an image check for a checked job, there are none."""
         try:
-            return self._finished(asked)
+            return self._previewed(asked) if asked.is_preview else self._finished(asked)
         # Whatever happens, the bot waits for an answer.
         except Exception as error:  # noqa: BLE001 - see above
             return FinishedPictures(question=asked.question, detail=repr(error)[:_MAX_DETAIL])
+
+    def _previewed(self, asked: FinishPictures) -> FinishedPictures:
+        """A preview; one without details if the image check does not call it harmless."""
+        check, checking, picture = self._check, asked.checking, read_png(asked.pictures[0])
+        is_judged = check.judges_previews(checking)
+        data = as_preview(picture)
+        if is_judged is False or (is_judged and not check.is_harmless_preview(data, 1, checking)):
+            data = as_coarse_preview(picture)
+        return FinishedPictures(question=asked.question, preview=data)
 
     def _finished(self, asked: FinishPictures) -> FinishedPictures:
         request = asked.request

@@ -85,6 +85,13 @@ class PreviewMap:
         return as_preview(picture)
 
 
+def as_coarse_preview(picture: Image.Image) -> bytes:
+    """A preview of one picture that shows no details."""
+    small = picture.copy()
+    small.thumbnail((_COARSE_SIDE, _COARSE_SIDE), Image.Resampling.BOX)
+    return as_preview(small)
+
+
 class PreviewDecoder:
     """Decoder that is small enough to run for each preview.
 

@@ -8,7 +8,7 @@ from pipeline.protocol.wire.settings import Checking
 
 
 class FinishPictures(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """Make files of pictures that another engine drew; the worker answers with `FinishedPictures`.
+    """Make files of pictures that another engine drew, or a preview; the worker answers with `FinishedPictures`.
 
     Attributes:
         question: number of the question, which its answer repeats.
@@ -16,6 +16,7 @@ class FinishPictures(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         title: the name of the model that members see.
         pictures: the pictures in order, PNGs that Easel wrote, with no side over `MAX_INPUT_SIDE`.
         checking: what the image check does with them.
+        is_preview: whether the only picture is unfinished, and a preview is wanted.
     """
 
     question: int = 0
@@ -23,6 +24,11 @@ class FinishPictures(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     title: str
     pictures: tuple[bytes, ...]
     checking: Checking
+    is_preview: bool = False
+
+    def previewing(self, picture: bytes) -> "FinishPictures":
+        """The question about a preview of an unfinished picture."""
+        return msgspec.structs.replace(self, pictures=(picture,), is_preview=True)
 
 
 class FinishedPictures(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -33,11 +39,13 @@ class FinishedPictures(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         outputs: the files, without those of pictures that the image check hid.
         hidden: ratings of those that it hid.
         notices: facts for the requester.
-        detail: why there are no files, for the log; empty if there are, or every picture is hidden.
+        preview: a small WebP picture, if one was asked for.
+        detail: why there is nothing, for the log; empty if there is, or every picture is hidden.
     """
 
     question: int
     outputs: tuple[ImageFile, ...] = ()
     hidden: tuple[Rating, ...] = ()
     notices: tuple[Notice, ...] = ()
+    preview: bytes = b""
     detail: str = ""

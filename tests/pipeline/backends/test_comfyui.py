@@ -43,7 +43,11 @@ async def open_engine(make: Make, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     opened: list[EngineBackend] = []
 
     async def open_it(
-        *servers: SmallComfyUI, each: int = 2, workflow: object = WORKFLOW, key: str | None = None
+        *servers: SmallComfyUI,
+        each: int = 2,
+        workflow: object = WORKFLOW,
+        key: str | None = None,
+        preview_interval_s: float = 0.0,
     ) -> EngineBackend:
         worker = make("good")
         await worker.start()
@@ -51,7 +55,15 @@ async def open_engine(make: Make, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
         found = [
             ComfyServer(server.url, key, {"flux": Workflow(json.dumps(workflow))}, look_s=0.1) for server in servers
         ]
-        engine = EngineBackend("workshop", found, specs=[SPEC], each=each, worker=worker, clean=clean)
+        engine = EngineBackend(
+            "workshop",
+            found,
+            specs=[SPEC],
+            each=each,
+            worker=worker,
+            clean=clean,
+            preview_interval_s=preview_interval_s,
+        )
         opened.append(engine)
         await engine.start()
         return engine
@@ -110,6 +122,24 @@ async def test_progress_counts_the_steps_of_all_images(
             steps.append((event.step, event.total_steps))
     assert steps == sorted(steps)
     assert {(0, 8), (4, 8), (8, 8)} <= {*steps}
+
+
+async def test_previews_are_made_by_our_worker(
+    open_engine: Open, comfyui: SmallComfyUI, request_: GenerationRequest
+) -> None:
+    engine = await open_engine(comfyui, preview_interval_s=60.0)
+    await engine.wait_ready(30)
+    await engine.submit(1, 1, asking(request_, "wait"))
+    previews = []
+    async with asyncio.timeout(PATIENCE_S):
+        async for event in engine.events():
+            assert isinstance(event, Progress)
+            if event.preview:
+                previews.append(event.preview)
+                break
+    assert previews == [b"preview"]  # and not what the server sent
+    await engine.cancel(1, 1)
+    assert isinstance(await end_of(engine.events()), Failed)
 
 
 @pytest.mark.parametrize(

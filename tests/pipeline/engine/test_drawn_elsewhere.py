@@ -4,7 +4,7 @@ import io
 
 import msgspec
 import pytest
-from PIL import Image
+from PIL import Image, ImageStat
 
 from pipeline.engine.finishing.drawn import DrawnFinisher
 from pipeline.engine.pixels import image_check
@@ -14,7 +14,7 @@ from pipeline.images.png import png_bytes
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.finishing import FinishPictures
 from pipeline.protocol.wire.outputs import Rating
-from pipeline.protocol.wire.settings import NO_CHECKING, Checking, ImageOutput, ImageThresholds
+from pipeline.protocol.wire.settings import NO_CHECKING, Checking, CheckMode, ImageOutput, ImageThresholds
 
 PLAIN = Image.new("RGB", (64, 64), (10, 200, 30))
 OTHER = Image.new("RGB", (64, 64), (200, 20, 30))
@@ -51,7 +51,7 @@ def test_what_the_check_hides_is_no_file(request_: GenerationRequest, monkeypatc
         Classes(drawing=0, hentai=0, neutral=1, porn=0, sexy=0),
         Classes(drawing=0, hentai=0, neutral=0, porn=1, sexy=0),
     ]
-    monkeypatch.setattr(image_check, "classify", lambda _: found)
+    monkeypatch.setattr(image_check, "classify", lambda *_: found)
     finisher = DrawnFinisher(ImageCheck(ImageThresholds()), ImageOutput())
     finished = finisher.answer(asking(request_, Checking(mode="hide")))
     assert [output.index for output in finished.outputs] == [0]
@@ -65,6 +65,23 @@ def test_without_a_check_there_is_no_file_and_a_reason(request_: GenerationReque
     finished = DrawnFinisher(ImageCheck(None), ImageOutput()).answer(asking(request_, Checking(mode="hide")))
     assert finished.outputs == ()
     assert "image check" in finished.detail
+
+
+@pytest.mark.parametrize(
+    ("mode", "porn", "colors"), [("none", 1.0, True), ("hide", 0.0, True), ("hide", 0.9, False), ("hide", 0.4, False)]
+)
+def test_a_preview_has_details_only_if_it_is_harmless(
+    request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch, mode: CheckMode, porn: float, *, colors: bool
+) -> None:
+    found = [Classes(drawing=0, hentai=0, neutral=1 - porn, porn=porn, sexy=0)]
+    monkeypatch.setattr(image_check, "classify", lambda *_: found)
+    fine = Image.effect_noise((512, 512), 90).convert("RGB")
+    asked = asking(request_, Checking(mode=mode)).previewing(png_bytes(fine, "", ""))
+    preview = DrawnFinisher(ImageCheck(ImageThresholds()), ImageOutput()).answer(asked).preview
+    opened = Image.open(io.BytesIO(preview))
+    assert opened.size == (512, 512)
+    # Of noise, hardly anything is left where twelve pixels were made large.
+    assert (ImageStat.Stat(opened.convert("L")).stddev[0] > 20) is colors
 
 
 def test_broken_bytes_are_told(request_: GenerationRequest) -> None:

@@ -68,6 +68,8 @@ while True:
             bot.say(Checked(question=asked.question, ratings=tuple(ratings)))
         case FinishPictures() as asked if asked.request.prompt == "crash":
             sys.exit(3)
+        case FinishPictures(is_preview=True) as asked:
+            bot.say(FinishedPictures(question=asked.question, preview=b"preview"))
         case FinishPictures() as asked:
             files = [
                 ImageFile(index=index, data=data, media_type="image/png", width=64, height=64, seed=7 + index)
