@@ -15,6 +15,8 @@ class Cause(StrEnum):
     RESTARTS = "restarts"
     HOST = "host"
     """A GPU host rests."""
+    WEIGHTS = "weights"
+    """GPU hosts have unlike files of one model."""
     DATABASE = "database"
     DISK = "disk"
     """The disk takes no data."""

@@ -44,6 +44,10 @@ def warnings_of(services: Services, restarts: RecentRestarts) -> tuple[Trouble, 
     if resting:
         whose = " ".join(f"The host {view.name} gets only what no other can draw. {view.detail}" for view in resting)
         found.append(Trouble(cause=Cause.HOST, sentence=f"{whose} It is tried again some minutes later."))
+    unlike = [view for view in services.backend.views if view.state in {"ready", "drawing"} and view.detail]
+    if unlike:
+        sentence = " ".join(f"The host {view.name}: {view.detail}" for view in unlike)
+        found.append(Trouble(cause=Cause.WEIGHTS, sentence=sentence))
     invalid = services.calls.watch.invalid
     if invalid.is_sparing:
         sentence = (

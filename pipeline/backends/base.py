@@ -22,7 +22,7 @@ class HostView(msgspec.Struct, frozen=True, kw_only=True):
         name: its name.
         state: `expected` until it is first heard, `away`, `starting`, `unusable`, `draining`, `resting`, `drawing` or
             `ready`.
-        detail: one sentence if it is not ready, or rests.
+        detail: one sentence if it is not ready, rests, or has other weights than others.
         running: attempts that it draws.
         capacity: attempts that it can draw at once; 0 if that is not known.
         device: the maker's name for its device; empty if that is not known.

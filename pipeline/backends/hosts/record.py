@@ -14,6 +14,7 @@ from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import GenerationRequest, Request
 from pipeline.protocol.wire.hosts import Key
 from pipeline.protocol.wire.messages import Failed, Finished
+from pipeline.protocol.wire.outputs import Recipe
 
 REST_S: Final = 300.0
 FAILURES: Final = 3
@@ -53,6 +54,8 @@ class Record:
         self._last_key = default_key
         self.why = ""
         """One sentence on why it rests or is tried; empty otherwise."""
+        self.hashes: dict[str, str] = {}
+        """Hashes of the files that it drew with, by what they are."""
 
     def begin(self, key: Key, request: Request) -> None:
         """Note an attempt that the worker gets."""
@@ -75,6 +78,8 @@ class Record:
         if isinstance(event, Finished):
             self._failed.clear()
             self._until_s, self.why = None, ""
+            if request is not None and event.recipe is not None:
+                self.hashes |= _hashes(request, event.recipe)
             if request is not None:
                 self._time(request.model_key, event.total_s / _work(request))
         elif event.reason is FailureReason.HOST_LOST:
@@ -123,6 +128,12 @@ class Record:
     def _rest(self, why: str) -> None:
         self._until_s = self._now() + REST_S
         self.why = why
+
+
+def _hashes(request: Request, recipe: Recipe) -> dict[str, str]:
+    loras = {f"LoRA {name}": digest for name, digest in recipe.loras.items()}
+    found = {request.model_key: recipe.model_hash, **recipe.networks, **loras}
+    return {name: digest for name, digest in found.items() if digest}
 
 
 def _work(request: Request) -> float:

@@ -64,11 +64,29 @@ class Records:
         return found
 
     def shown(self, view: HostView) -> HostView:
-        """What an owner is shown of a host, with its rest."""
+        """What an owner is shown of a host, with its rest and with files that others have otherwise."""
         record = self._records[view.name]
-        if view.state not in _TAKING or not record.is_resting:
+        if view.state not in _TAKING:
             return view
-        return msgspec.structs.replace(view, state="resting", detail=record.why)
+        if record.is_resting:
+            return msgspec.structs.replace(view, state="resting", detail=record.why)
+        return msgspec.structs.replace(view, detail=self._unlike(view.name))
+
+    def _unlike(self, name: str) -> str:
+        """One sentence on a file that a worker has otherwise than another one; empty if there is none.
+
+        Nobody knows which of both is right, so both go on, and the owner is told.
+        """
+        for file, digest in self._records[name].hashes.items():
+            for other, record in self._records.items():
+                theirs = record.hashes.get(file, digest)
+                if theirs != digest:
+                    whose = f"the host {other}" if other else "the bot's own computer"
+                    return (
+                        f"Its weights of {file} ({digest}) are not those of {whose} ({theirs}), so a seed gives "
+                        "another picture there. Give both the same files."
+                    )
+        return ""
 
 
 def _about(candidate: Candidate, record: Record, request: Request) -> Candidate:

@@ -65,7 +65,9 @@ async def test_a_lost_host_is_no_crash_of_its_job(open_house: OpenHouse) -> None
     assert (done.attempt, done.crashes) == (2, 0)
 
 
-async def test_the_owner_is_told_that_a_host_rests(open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_owner_is_told_that_a_host_rests_or_has_other_weights(
+    open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     house = await open_house()
     view = HostView(
         name="attic", state="resting", detail="It failed 3 jobs in a row.", running=0, capacity=4, device="",
@@ -76,7 +78,12 @@ async def test_the_owner_is_told_that_a_host_rests(open_house: OpenHouse, monkey
     assert told.cause is Cause.HOST
     assert "attic" in told.sentence
     assert view.detail in told.sentence
-    monkeypatch.setattr(Gate, "views", (msgspec.structs.replace(view, state="ready"),))
+    monkeypatch.setattr(
+        Gate, "views", (msgspec.structs.replace(view, state="ready", detail="Its weights are others."),)
+    )
+    (told,) = warnings_of(house.services, RecentRestarts())
+    assert (told.cause, told.sentence) == (Cause.WEIGHTS, "The host attic: Its weights are others.")
+    monkeypatch.setattr(Gate, "views", (msgspec.structs.replace(view, state="ready", detail=""),))
     assert warnings_of(house.services, RecentRestarts()) == ()
 
 

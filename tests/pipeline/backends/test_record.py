@@ -1,15 +1,19 @@
 """Which worker gets a job: what its record says of its speed, its failures and its rest."""
 
+import itertools
+
 import msgspec
 import pytest
 
-from pipeline.backends.base import BackendStatus, WorkerState
+from pipeline.backends.base import BackendStatus, HostView, WorkerState
 from pipeline.backends.hosts.merging import merged_status
 from pipeline.backends.hosts.placement import Candidate, best
 from pipeline.backends.hosts.record import FAILURES, LAG, REST_S, Record
+from pipeline.backends.hosts.records import Records
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.messages import PROTOCOL_VERSION, Failed, Finished, Ready
+from pipeline.protocol.wire.outputs import Recipe
 
 READY = Ready(
     protocol_version=PROTOCOL_VERSION, device="cpu", device_name="", dtype="float32", vram_bytes=0,
@@ -145,3 +149,39 @@ def test_a_model_that_only_an_absent_host_has_is_not_missing() -> None:
     assert merged is not None
     assert merged.missing == {"odd": ""}
     assert merged.models == ("pocket",)
+
+
+async def test_weights_that_others_have_otherwise_are_told_until_they_are_the_same(
+    request_: GenerationRequest,
+) -> None:
+    records = Records("pocket", lambda: None)
+    view = HostView(
+        name="attic", state="ready", detail="", running=0, capacity=4, device="", models=(), easel=""
+    )  # fmt: skip
+    jobs = itertools.count(1)
+
+    def draw(name: str, digest: str) -> None:
+        recipe = Recipe(
+            model_hash=digest, loras={"ink": "0000000000"}, scheduler="", rows=(1,), device="", dtype="", versions={}
+        )
+        job = next(jobs)
+        records.of(name).begin((job, 1), request_)
+        records.note(
+            name,
+            Finished(job_id=job, attempt=1, outputs=(), notices=(), denoise_s=1, total_s=1, recipe=recipe),
+        )
+
+    for name in ("", "attic", "cellar"):
+        records.join(name)
+    draw("", "")  # its files could not be read
+    draw("attic", "aaaaaaaaaa")
+    assert records.shown(view).detail == ""
+    draw("cellar", "aaaaaaaaaa")
+    assert records.shown(view).detail == ""
+    draw("cellar", "bbbbbbbbbb")
+    assert "pocket (aaaaaaaaaa) are not those of the host cellar (bbbbbbbbbb)" in records.shown(view).detail
+    draw("cellar", "aaaaaaaaaa")
+    draw("", "bbbbbbbbbb")
+    assert "not those of the bot's own computer" in records.shown(view).detail
+    records.leave("")
+    assert records.shown(view).detail == ""
