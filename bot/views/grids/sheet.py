@@ -48,6 +48,7 @@ class SheetButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=sheet_ids.B
                 await services.calls.delete_answer(interaction)
                 for job in jobs.values():
                     if job.message_id == sheet.message_id:  # one that was taken out has a message of its own
+                        await services.showcase.withdraw(job)
                         await services.keeping.remove(job)
 
 
