@@ -107,7 +107,7 @@ class Outcomes:
             # The member pressed before the end. The worker may have been making files, and have finished all the same.
             await self._delivery.cancel(job, running.message)
         elif isinstance(event, Finished):
-            job = await self._delivery.note_hidden(job, event.hidden)
+            job = await self._delivery.note_hidden(job, event.hidden, event.scores)
             try:
                 job = await self._storing.keep(job, event, running.say_unkept)
                 # Delivery may take hours, while Discord is away.

@@ -1,6 +1,6 @@
 """What the image check does with a job's pictures, and the check of given ones before a job is accepted."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import structlog
@@ -142,9 +142,15 @@ def is_veiled(job: Job, rating: Rating) -> bool:
     return rating is Rating.SEXUAL or (rating is Rating.SUGGESTIVE and not job.origin.is_age_restricted)
 
 
-def rated(ratings: Collection[Rating]) -> Notice:
-    """The notice of what the image check took hidden pictures for: the worst rating."""
-    return Notice(key=RATED, values={"rating": max(ratings, key=tuple(Rating).index)})
+def rated(ratings: Sequence[Rating], scores: Sequence[float] = ()) -> Notice:
+    """The notice of what the image check took hidden pictures for: the worst rating, and its score in percent.
+
+    A host of an earlier version tells no scores.
+    """
+    order = tuple(Rating).index
+    worst = max(ratings, key=order)
+    score = max((score for rating, score in zip(ratings, scores, strict=False) if rating is worst), default=0.0)
+    return Notice(key=RATED, values={"rating": worst, "score": round(100 * score)})
 
 
 def hidden_hit(job: Job) -> NewHit | None:

@@ -211,7 +211,7 @@ class Delivery:
         except CallFailed as error:
             self._log.info("not notified", action="not_notified", error=repr(error), **job.log_context())
 
-    async def note_hidden(self, job: Job, ratings: Sequence[Rating]) -> Job:
+    async def note_hidden(self, job: Job, ratings: Sequence[Rating], scores: Sequence[float] = ()) -> Job:
         """Note what the image check hid. The audit log has what the hard rule forbids, and nothing of it is kept.
 
         Returns:
@@ -221,7 +221,7 @@ class Delivery:
             return job
         self._log.info("pictures hidden", action="hidden", ratings=ratings, **job.log_context())
         if not self._image_checking.names_minors(job.request):
-            return msgspec.structs.replace(job, notices=(*job.notices, rated(ratings)))
+            return msgspec.structs.replace(job, notices=(*job.notices, rated(ratings, scores)))
         if Rating.SEXUAL in ratings:
             await self._keeping.let_go(job)
             await self._judging.note_hard_refusal(job.origin.asker, datetime.now(UTC), job.job_id)

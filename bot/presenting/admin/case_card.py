@@ -10,6 +10,7 @@ from discord import ui
 
 from bot.presenting.custom_ids import CaseAct, block_id, case_button_id, except_id
 from bot.presenting.escaping import escape, relative
+from bot.presenting.jobs.job_buttons import RATED
 from bot.presenting.jobs.job_message import BLUE, GREEN, notice_line, words_of
 from bot.presenting.jobs.output_files import attachment
 from bot.presenting.links import job_link
@@ -176,7 +177,7 @@ def _appeal_lines(shown: Card) -> list[str]:
     prompt = text("case-prompt", prompt=escape(hit.request.prompt, _MAX_PROMPT))
     if hit.whose == IMAGE_CHECK:
         hidden = text("case-appeal-hidden", case_id=case.case_id, user_id=str(case.user_id))
-        return [hidden, text("notice-rated", rating=hit.word), prompt]
+        return [hidden, *_rated(shown, hit.word), prompt]
     how = ", ".join(text(f"how-{way}") for way in hit.how)
     return [
         head,
@@ -190,6 +191,14 @@ def _appeal_lines(shown: Card) -> list[str]:
         ),
         prompt,
     ]
+
+
+def _rated(shown: Card, rating: str) -> list[str]:
+    """What the image check took hidden pictures for, and how sure it was, where the job still says so."""
+    notices = () if shown.job is None else shown.job.notices
+    score = next((notice.values.get("score") for notice in notices if notice.key == RATED), 0)
+    line = text("notice-rated", rating=rating)
+    return [f"{line} {text('case-score', score=score)}" if score else line]
 
 
 def _button(act: CaseAct, case_id: int) -> ui.Button[ui.LayoutView]:

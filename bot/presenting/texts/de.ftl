@@ -318,6 +318,7 @@ showcase-ask = { $stars ->
 case-report = **Meldung { $case_id }** zu { $job } von <@{ $user_id }>
 case-held = **Zurückgehalten { $case_id }**: { $job } von <@{ $user_id }> ist gezeichnet und wird gezeigt, wenn ihr zustimmt. Nach einem Tag endet es von selbst.
 case-appeal = **Einspruch { $case_id }** von <@{ $user_id }> gegen eine Ablehnung
+case-score = Er war sich zu { $score } % sicher.
 case-appeal-hidden = **Einspruch { $case_id }** von <@{ $user_id }> gegen ein verborgenes Bild, das niemand aufgehoben hat. Wenn ihr die Worte einmal erlaubt, wird es neu gezeichnet und zuerst euch gezeigt.
 case-appeal-gone = Der abgelehnte Prompt ist nicht mehr aufbewahrt.
 case-hit = Regel { $rule } { $whose ->

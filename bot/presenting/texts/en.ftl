@@ -318,6 +318,7 @@ showcase-ask = { $stars ->
 case-report = **Report { $case_id }** about { $job } of <@{ $user_id }>
 case-held = **Held { $case_id }**: { $job } of <@{ $user_id }> is drawn, and shown once you agree. After a day it ends by itself.
 case-appeal = **Appeal { $case_id }** of <@{ $user_id }> against a refusal
+case-score = It was { $score } % sure.
 case-appeal-hidden = **Appeal { $case_id }** of <@{ $user_id }> against a hidden picture, which nobody kept. If you allow the prompt once, the picture is drawn again and shown to you first.
 case-appeal-gone = The refused prompt is not kept any more.
 case-hit = Rule { $rule } of { $whose ->

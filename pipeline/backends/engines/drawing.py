@@ -85,6 +85,7 @@ class Drawing:
             attempt=key[1],
             outputs=finished.outputs,
             hidden=finished.hidden,
+            scores=finished.scores,
             notices=finished.notices,
             denoise_s=drawn_s,
             total_s=time.monotonic() - began,

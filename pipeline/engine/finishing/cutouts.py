@@ -15,7 +15,7 @@ from pipeline.images.encode import encode_cutout
 from pipeline.protocol.program import easel_version
 from pipeline.protocol.provenance.source_types import source_type_of
 from pipeline.protocol.wire.messages import Finished
-from pipeline.protocol.wire.outputs import CutoutFile, Rating
+from pipeline.protocol.wire.outputs import CutoutFile, Rated, Rating
 from pipeline.protocol.wire.settings import ImageOutput
 
 _VERSION: Final = f"Easel {easel_version()}"
@@ -29,7 +29,7 @@ class CutoutFinisher:
         self._output = output
         self._recipes = recipes
         self._check = check
-        self._rating = Rating.HARMLESS
+        self._rated = Rated()
 
     @property
     def name(self) -> AttemptId:
@@ -38,26 +38,29 @@ class CutoutFinisher:
 
     def decode(self) -> None:
         """Ask the image check, which sees the whole picture. What is cut out of it may be blocked too."""
-        (self._rating,) = self._check.ratings([Image.fromarray(self._job.picture)], self._job.checking)
+        (self._rated,) = self._check.ratings([Image.fromarray(self._job.picture)], self._job.checking)
         if is_blocked(Image.fromarray(self._cut()), self._job.checking.blocked):
-            self._rating = Rating.BLOCKED
+            self._rated = Rated(rating=Rating.BLOCKED)
 
     def encode(self) -> Finished:
         """Encode the picture, unless it is hidden, and return the attempt's final event."""
         job = self._job
         outputs: tuple[CutoutFile, ...] = ()
-        is_shown = not hidden({0: self._rating}, job.checking)
+        is_shown = not hidden({0: self._rated}, job.checking)
         if is_shown:
             title = job.model.spec.title.replace(",", " ")
             parameters = f"Background removal: {title}, Version: {_VERSION}"
             picture = Image.fromarray(np.dstack([self._cut(), self._opacity]))
             source_type = source_type_of(job.request)
-            outputs = (encode_cutout(picture, parameters, self._output, source_type=source_type, rating=self._rating),)
+            outputs = (
+                encode_cutout(picture, parameters, self._output, source_type=source_type, rating=self._rated.rating),
+            )
         return Finished(
             job_id=self.name[0],
             attempt=self.name[1],
             outputs=outputs,
-            hidden=() if is_shown else (self._rating,),
+            hidden=() if is_shown else (self._rated.rating,),
+            scores=() if is_shown else (self._rated.score,),
             notices=job.notices,
             denoise_s=job.elapsed_s(),
             total_s=job.elapsed_s(),

@@ -60,7 +60,7 @@ class DrawnFinisher:
                 index=index,
                 seed=request.single(index).last_seed,
                 source_type=source_type_of(request),
-                rating=ratings[index],
+                rating=ratings[index].rating,
             )
             for index, picture in enumerate(pictures)
             if index not in out
@@ -70,6 +70,7 @@ class DrawnFinisher:
         return FinishedPictures(
             question=asked.question,
             outputs=outputs,
-            hidden=tuple(rating for index, rating in ratings.items() if index in out),
+            hidden=tuple(rated.rating for index, rated in ratings.items() if index in out),
+            scores=tuple(rated.score for index, rated in ratings.items() if index in out),
             notices=(notice,) if flagged else (),
         )

@@ -16,7 +16,7 @@ from pipeline.images.encode import encode, resampled, to_picture
 from pipeline.images.parameters import parameters_text
 from pipeline.protocol.provenance.source_types import source_type_of
 from pipeline.protocol.wire.messages import Finished
-from pipeline.protocol.wire.outputs import Notice, Output, Rating, Recipe
+from pipeline.protocol.wire.outputs import Notice, Output, Rated, Recipe
 from pipeline.protocol.wire.settings import ImageOutput
 
 
@@ -50,7 +50,7 @@ class Finisher:
         self._note_progress = note_progress
         self._denoise_s = time.monotonic() - job.denoise_started_at
         self._pictures: dict[int, Image.Image] = {}
-        self._ratings: dict[int, Rating] = {}
+        self._ratings: dict[int, Rated] = {}
 
     @property
     def name(self) -> AttemptId:
@@ -86,7 +86,8 @@ class Finisher:
             job_id=self.name[0],
             attempt=self.name[1],
             outputs=outputs,
-            hidden=tuple(rating for index, rating in self._ratings.items() if index not in self._pictures),
+            hidden=tuple(rated.rating for index, rated in self._ratings.items() if index not in self._pictures),
+            scores=tuple(rated.score for index, rated in self._ratings.items() if index not in self._pictures),
             notices=notices,
             denoise_s=self._denoise_s,
             total_s=self._job.elapsed_s(),
@@ -106,7 +107,7 @@ class Finisher:
                 index=index,
                 seed=singles[index].last_seed,
                 source_type=source_type_of(request),
-                rating=self._ratings.get(index, Rating.HARMLESS),
+                rating=self._ratings.get(index, Rated()).rating,
             )
             for index, picture in self._pictures.items()
         )

@@ -13,7 +13,7 @@ from pipeline.images.encode import encode_rows
 from pipeline.protocol.program import easel_version
 from pipeline.protocol.provenance.source_types import source_type_of
 from pipeline.protocol.wire.messages import Finished
-from pipeline.protocol.wire.outputs import Rating, UpscaledFile
+from pipeline.protocol.wire.outputs import Rated, UpscaledFile
 from pipeline.protocol.wire.settings import ImageOutput
 
 _VERSION: Final = f"Easel {easel_version()}"
@@ -28,7 +28,7 @@ class UpscaleFinisher:
         self._recipes = recipes
         self._check = check
         self._enlarging_s = time.monotonic() - job.enlarging_started_at
-        self._rating = Rating.HARMLESS
+        self._rated = Rated()
 
     @property
     def name(self) -> AttemptId:
@@ -39,23 +39,26 @@ class UpscaleFinisher:
         """Ask the image check, which sees the picture at its first size, since it shrinks every picture anyway."""
         scale = self._job.request.scale
         small = Image.fromarray(self._job.enlarging.larger[::scale, ::scale])
-        (self._rating,) = self._check.ratings([small], self._job.checking)
+        (self._rated,) = self._check.ratings([small], self._job.checking)
 
     def encode(self) -> Finished:
         """Encode the picture, unless it is hidden, and return the attempt's final event."""
         source_type = source_type_of(self._job.request)
         outputs: tuple[UpscaledFile, ...] = ()
-        is_shown = not hidden({0: self._rating}, self._job.checking)
+        is_shown = not hidden({0: self._rated}, self._job.checking)
         if is_shown:
             larger = self._job.enlarging.larger
             outputs = (
-                encode_rows(larger, self._parameters(), self._output, source_type=source_type, rating=self._rating),
+                encode_rows(
+                    larger, self._parameters(), self._output, source_type=source_type, rating=self._rated.rating
+                ),
             )
         return Finished(
             job_id=self.name[0],
             attempt=self.name[1],
             outputs=outputs,
-            hidden=() if is_shown else (self._rating,),
+            hidden=() if is_shown else (self._rated.rating,),
+            scores=() if is_shown else (self._rated.score,),
             notices=self._job.notices,
             denoise_s=self._enlarging_s,
             total_s=self._job.elapsed_s(),

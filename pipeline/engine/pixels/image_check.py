@@ -15,7 +15,7 @@ from pipeline.engine.pixels.safety_checker import SafetyChecker
 from pipeline.images.decode import UnreadablePicture, read_png
 from pipeline.protocol.inputs import shown
 from pipeline.protocol.wire.messages import Check, Checked, Submit
-from pipeline.protocol.wire.outputs import Rating, is_refused
+from pipeline.protocol.wire.outputs import Rated, Rating, is_refused
 from pipeline.protocol.wire.settings import NO_CHECKING, Checking, CheckMode, ImageThresholds
 
 _MAX_DETAIL: Final = 300
@@ -47,18 +47,21 @@ class ImageCheck:
         has_network = self._thresholds is not None or self._safety_checker is not None
         return has_network or mode in ("none", "strict")
 
-    def ratings(self, pictures: Sequence[Image.Image], checking: Checking) -> list[Rating]:
+    def ratings(self, pictures: Sequence[Image.Image], checking: Checking) -> list[Rated]:
         """The rating of each RGB picture."""
-        found = [Rating.HARMLESS] * len(pictures)
+        found = [Rated()] * len(pictures)
         thresholds = self._thresholds_for(checking.mode)
         if thresholds is not None:
             found = [_rating(classes, thresholds) for classes in classify(pictures, self._placement)]
         if self._safety_checker is not None and checking.mode != "none":
             flags = self._safety_checker.flagged(pictures)
-            found = [Rating.SEXUAL if flag else rating for flag, rating in zip(flags, found, strict=True)]
+            found = [
+                Rated(rating=Rating.SEXUAL) if flag and rated.rating is not Rating.SEXUAL else rated
+                for flag, rated in zip(flags, found, strict=True)
+            ]
         return [
-            Rating.BLOCKED if is_blocked(picture, checking.blocked) else rating
-            for picture, rating in zip(pictures, found, strict=True)
+            Rated(rating=Rating.BLOCKED) if is_blocked(picture, checking.blocked) else rated
+            for picture, rated in zip(pictures, found, strict=True)
         ]
 
     def judges_previews(self, checking: Checking) -> bool | None:
@@ -82,16 +85,16 @@ class ImageCheck:
         if thresholds is None or checking.mode == "rate":
             return True
         half = ImageThresholds(sexual=thresholds.sexual / 2, suggestive=thresholds.suggestive / 2)
-        return all(_rating(classes, half) is Rating.HARMLESS for classes in classify(images, self._placement))
+        return all(_rating(classes, half).rating is Rating.HARMLESS for classes in classify(images, self._placement))
 
     def answer(self, asked: Check) -> Checked:
         """Rate pictures that a job is about to be given. Any thread may call it."""
         try:
-            ratings = self.ratings(list(map(read_png, asked.pictures)), asked.checking)
+            found = self.ratings(list(map(read_png, asked.pictures)), asked.checking)
         # Whatever happens, the bot waits for an answer, and the job's start checks the pictures again.
         except Exception as error:  # noqa: BLE001 - see above
             return Checked(question=asked.question, detail=repr(error)[:_MAX_DETAIL])
-        return Checked(question=asked.question, ratings=tuple(ratings))
+        return Checked(question=asked.question, ratings=tuple(rated.rating for rated in found))
 
     def _thresholds_for(self, mode: CheckMode) -> ImageThresholds | None:
         """The thresholds of the classifier; None if it does not look."""
@@ -127,13 +130,14 @@ def check_inputs(submit: Submit, check: ImageCheck) -> None:
         raise FlaggedInput("The image check does not let pass a picture that the job was given.")
 
 
-def hidden(ratings: Mapping[int, Rating], checking: Checking) -> Collection[int]:
+def hidden(ratings: Mapping[int, Rated], checking: Checking) -> Collection[int]:
     """Indexes of the pictures that nobody may see, of a job's pictures with these ratings."""
-    found = {index for index, rating in ratings.items() if is_refused(rating, checking.mode)}
+    found = {index for index, rated in ratings.items() if is_refused(rated.rating, checking.mode)}
     return ratings.keys() if found and checking.mode == "strict" else found
 
 
-def _rating(classes: Classes, thresholds: ImageThresholds) -> Rating:
-    if classes.porn + classes.hentai >= thresholds.sexual:
-        return Rating.SEXUAL
-    return Rating.SUGGESTIVE if classes.sexy >= thresholds.suggestive else Rating.HARMLESS
+def _rating(classes: Classes, thresholds: ImageThresholds) -> Rated:
+    sexual = classes.porn + classes.hentai
+    if sexual >= thresholds.sexual:
+        return Rated(rating=Rating.SEXUAL, score=sexual)
+    return Rated(rating=Rating.SUGGESTIVE, score=classes.sexy) if classes.sexy >= thresholds.suggestive else Rated()

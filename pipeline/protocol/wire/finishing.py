@@ -38,6 +38,7 @@ class FinishedPictures(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         question: number of the question.
         outputs: the files, without those of pictures that the image check hid.
         hidden: ratings of those that it hid.
+        scores: how sure the classifier was of each of these ratings; see `Rated`.
         notices: facts for the requester.
         preview: a small WebP picture, if one was asked for.
         detail: why there is nothing, for the log; empty if there is, or every picture is hidden.
@@ -46,6 +47,7 @@ class FinishedPictures(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     question: int
     outputs: tuple[ImageFile, ...] = ()
     hidden: tuple[Rating, ...] = ()
+    scores: tuple[float, ...] = ()
     notices: tuple[Notice, ...] = ()
     preview: bytes = b""
     detail: str = ""

@@ -37,7 +37,7 @@ from pipeline.protocol.wire.settings import (
     ImageThresholds,
 )
 
-PROTOCOL_VERSION: Final = 36
+PROTOCOL_VERSION: Final = 37
 """Raised with every change of a message. Bot and worker of one computer must agree exactly; for hosts see
 `OLDEST_PROTOCOL`."""
 Phase = Literal["idle", "loading", "running"]
@@ -194,6 +194,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     Attributes:
         outputs: outputs of the request in order, without those that the image check hid.
         hidden: ratings of those that it hid.
+        scores: how sure the classifier was of each of these ratings; see `Rated`.
         notices: facts for the requester, such as text that did not fit the model.
         denoise_s: seconds of denoising.
         total_s: seconds from the start of the attempt to this message.
@@ -204,6 +205,7 @@ class Finished(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     attempt: int
     outputs: tuple[Output, ...]
     hidden: tuple[Rating, ...] = ()
+    scores: tuple[float, ...] = ()
     notices: tuple["Notice", ...]
     denoise_s: float
     total_s: float

@@ -20,6 +20,18 @@ class Rating(StrEnum):
     """It looks like a blocked picture. Such an output is always hidden."""
 
 
+class Rated(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture's rating, and how sure the classifier is of it.
+
+    Attributes:
+        rating: the rating.
+        score: probability of what the rating names, from 0 to 1; 0 if it is not the classifier's.
+    """
+
+    rating: Rating = Rating.HARMLESS
+    score: float = 0.0
+
+
 def is_refused(rating: Rating, mode: CheckMode) -> bool:
     """Whether nobody may see a picture with this rating, and nothing is drawn from it."""
     match mode:

@@ -1,6 +1,7 @@
 """Nothing is made from a picture that the image check hid, whichever old or forged button asks for it."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from bot.interactions import find_job as finding
 from bot.interactions.find_job import find_job
 from bot.interactions.own_pictures import pictures_of
 from bot.jobs.image_checking import hidden_hit
+from bot.presenting.admin import case_card
 from bot.presenting.custom_ids import ABOUT_ANY_JOB, ABOUT_EXPANSIONS, MADE_FROM_ONE, Action, Press
 from bot.presenting.refusal import sentence_of
 from bot.store.rows.jobs import Job, JobStatus
@@ -94,3 +96,8 @@ async def test_a_member_appeals_where_some_pictures_were_hidden(
     press = Press(action=Action.APPEAL, job_id=done.job_id, index=None)
     hit = hidden_hit(await find_job(house.services, pressing(done, monkeypatch), press))
     assert (hit is not None and hit.word) == (is_hidden and "sexual")
+    if hit is not None:  # moderators read how sure the filter was
+        await house.services.reviewing.appeal_hidden(done, hit, datetime.now(UTC), "en-US")
+        (case,) = (await house.services.cases.waiting(done.guild_id, 9)).cases
+        shown = case_card.card(await house.services.reviewing.card_of(case, datetime.now(UTC)))
+        assert "took it for sexual. It was 93 % sure." in str(shown.to_components())

@@ -55,7 +55,7 @@ def test_what_the_check_hides_is_no_file(request_: GenerationRequest, monkeypatc
     finisher = DrawnFinisher(ImageCheck(ImageThresholds()), ImageOutput())
     finished = finisher.answer(asking(request_, Checking(mode="hide")))
     assert [output.index for output in finished.outputs] == [0]
-    assert finished.hidden == (Rating.SEXUAL,)
+    assert (finished.hidden, finished.scores) == ((Rating.SEXUAL,), (1,))
     assert [notice.key for notice in finished.notices] == ["notice-flagged"]
     strict = finisher.answer(asking(request_, Checking(mode="strict")))
     assert strict.outputs == ()

@@ -15,7 +15,7 @@ from pipeline.protocol.provenance.source_types import GENERATED
 from pipeline.protocol.requests import GenerationRequest, MakingOfRequest, Upscale
 from pipeline.protocol.samplers.table import SAMPLERS
 from pipeline.protocol.wire.messages import Failed, Finished, Submit
-from pipeline.protocol.wire.outputs import Rating
+from pipeline.protocol.wire.outputs import Rated, Rating
 from pipeline.protocol.wire.settings import AnimationFormat, Checking
 from tests.pipeline.engine.conftest import Studio
 
@@ -77,10 +77,11 @@ def test_a_second_pass_and_many_steps_are_shown(
 def test_a_hidden_picture_has_no_making_of_and_a_hidden_step_is_left_out(
     studio: Studio, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ratings: list[list[Rating]] = []
+    ratings: list[list[Rated]] = []
+    sexual = Rated(rating=Rating.SEXUAL)
     for name, found in (("ratings", lambda: ratings.pop(0)), ("can", lambda: True), ("judges_previews", lambda: False)):
         monkeypatch.setattr(ImageCheck, name, lambda *_, found=found: found())
-    ratings[:] = [[Rating.HARMLESS], [Rating.SEXUAL, *[Rating.HARMLESS] * 3]]
+    ratings[:] = [[Rated()], [sexual, *[Rated()] * 3]]
     checking = Checking(mode="hide")
 
     def of(job_id: int) -> Finished:
@@ -91,7 +92,7 @@ def test_a_hidden_picture_has_no_making_of_and_a_hidden_step_is_left_out(
         return finished
 
     assert shown_ms(of(1).outputs[0].data) == 3 * 250 + 2000
-    ratings[:] = [[Rating.SEXUAL]]
+    ratings[:] = [[sexual]]
     finished = of(2)
     assert (finished.outputs, finished.hidden) == ((), (Rating.SEXUAL, Rating.SEXUAL))
     assert [notice.values for notice in finished.notices] == [{"count": 2, "asked": 2}]

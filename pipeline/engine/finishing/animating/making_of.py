@@ -80,7 +80,7 @@ class MakingOfFinisher(Finisher):
         """The animation, then the finished picture as the plain job delivers it."""
         if not self._pictures:
             return ()
-        request, rating = self._job.request, self._ratings[0]
+        request, rating = self._job.request, self._ratings[0].rating
         parameters = parameters_text(request, self._model.spec.title, recipe.model_hash)
         source_type = source_type_of(request)
         frames = self._frames

@@ -41,9 +41,9 @@ while True:
             veiled = msgspec.structs.replace(drawn, rating=Rating(submit.request.prompt))
             bot.say(msgspec.structs.replace(finished(submit), outputs=(veiled,)))
         case Submit() as submit if submit.request.prompt == "flagged in part":
-            bot.say(msgspec.structs.replace(finished(submit), hidden=(Rating.SEXUAL,)))
+            bot.say(msgspec.structs.replace(finished(submit), hidden=(Rating.SEXUAL,), scores=(0.934,)))
         case Submit() as submit if submit.request.prompt == "a flagged child":
-            bot.say(msgspec.structs.replace(finished(submit), outputs=(), hidden=(Rating.SEXUAL,)))
+            bot.say(msgspec.structs.replace(finished(submit), outputs=(), hidden=(Rating.SEXUAL,), scores=(0.934,)))
         case Submit() as submit:
             bot.say(progress(submit), finished(submit))
         case Cancel() as cancel if cancel.job_id in finishing:

@@ -27,7 +27,7 @@ from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.inputs import Inpaint, Input, InputRole
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.messages import Failed, Finished, JobEvent, Submit
-from pipeline.protocol.wire.outputs import Rating
+from pipeline.protocol.wire.outputs import Rated, Rating
 from pipeline.protocol.wire.settings import Checking, CheckMode, EngineOptions, ImageThresholds
 from tests.pipeline.engine.conftest import Studio
 from tests.safety_checkers import save_checker
@@ -145,7 +145,9 @@ def test_a_blocked_picture_is_left_out_in_every_mode(
 )
 def test_strictly_one_picture_takes_the_others_with_it(mode: CheckMode, indexes: set[int]) -> None:
     ratings = [Rating.HARMLESS, Rating.SEXUAL, Rating.BLOCKED, Rating.SUGGESTIVE]
-    assert {*hidden(dict(enumerate(ratings)), Checking(mode=mode))} == indexes
+    assert {
+        *hidden({index: Rated(rating=rating) for index, rating in enumerate(ratings)}, Checking(mode=mode))
+    } == indexes
 
 
 @pytest.mark.parametrize("mode", ["none", "rate", "hide", "strict"])
@@ -171,21 +173,22 @@ def test_nothing_is_drawn_from_a_blocked_picture(
 
 @pytest.mark.parametrize("owners", [None, ImageThresholds(sexual=1, suggestive=1), ImageThresholds()])
 @pytest.mark.parametrize(
-    ("classes", "rating"),
+    ("classes", "rating", "score"),
     [
-        (Classes(drawing=0, hentai=0.3, neutral=0.49, porn=0.21, sexy=0), Rating.SEXUAL),
-        (Classes(drawing=0, hentai=0, neutral=0.49, porn=0, sexy=0.51), Rating.SUGGESTIVE),
-        (Classes(drawing=0, hentai=0.2, neutral=0.53, porn=0.27, sexy=0), Rating.HARMLESS),
+        (Classes(drawing=0, hentai=0.3, neutral=0.49, porn=0.21, sexy=0), Rating.SEXUAL, 0.51),
+        (Classes(drawing=0, hentai=0, neutral=0.49, porn=0, sexy=0.51), Rating.SUGGESTIVE, 0.51),
+        (Classes(drawing=0, hentai=0.2, neutral=0.53, porn=0.27, sexy=0), Rating.HARMLESS, 0),
     ],
 )
 def test_the_strict_mode_has_its_own_thresholds_whatever_the_owner_has(
-    monkeypatch: pytest.MonkeyPatch, owners: ImageThresholds | None, classes: Classes, rating: Rating
+    monkeypatch: pytest.MonkeyPatch, owners: ImageThresholds | None, classes: Classes, rating: Rating, score: float
 ) -> None:
     monkeypatch.setattr(image_check, "classify", lambda pictures, _: [classes] * len(pictures))
     check = ImageCheck(owners)
     assert check.can("strict")
-    assert check.ratings([Image.new("RGB", (8, 8))], Checking(mode="strict")) == [rating]
-    assert bool(hidden({0: rating}, Checking(mode="strict"))) == (rating is not Rating.HARMLESS)
+    (found,) = check.ratings([Image.new("RGB", (8, 8))], Checking(mode="strict"))
+    assert (found.rating, found.score) == (rating, pytest.approx(score))
+    assert bool(hidden({0: found}, Checking(mode="strict"))) == (rating is not Rating.HARMLESS)
 
 
 def test_lower_thresholds_of_the_owner_hold_in_the_strict_mode(
@@ -196,6 +199,8 @@ def test_lower_thresholds_of_the_owner_hold_in_the_strict_mode(
     assert isinstance(last, Finished)
     assert last.outputs == ()
     assert last.hidden == (Rating.SUGGESTIVE,) * 2
+    assert all(0 < score < 1 for score in last.scores)
+    assert len(last.scores) == 2
 
 
 @pytest.mark.parametrize(
@@ -224,9 +229,10 @@ def test_a_preview_is_judged_where_something_may_be_hidden(
 def test_the_stricter_of_both_decides(tmp_path: Path) -> None:
     picture = Image.new("RGB", (64, 64))
     flagging = SafetyChecker(save_checker(tmp_path), PLACEMENT)
-    assert ImageCheck(ImageThresholds(), flagging).ratings([picture], HIDE) == [Rating.SEXUAL]
+    assert ImageCheck(ImageThresholds(), flagging).ratings([picture], HIDE) == [Rated(rating=Rating.SEXUAL)]
     passing = SafetyChecker(save_checker(tmp_path / "other", flagged=Image.new("RGB", (64, 64), "white")), PLACEMENT)
-    assert ImageCheck(SUGGESTIVE_ALL, passing).ratings([picture], HIDE) == [Rating.SUGGESTIVE]
+    (found,) = ImageCheck(SUGGESTIVE_ALL, passing).ratings([picture], HIDE)
+    assert found.rating is Rating.SUGGESTIVE
 
 
 def test_nothing_is_drawn_for_a_check_that_cannot_be_made(

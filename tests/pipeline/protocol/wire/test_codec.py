@@ -166,7 +166,9 @@ FROM_WORKER: tuple[FromWorker, ...] = (
     FoundPart(question=4, detail="It broke."),
     Checked(question=3, ratings=(Rating.HARMLESS, Rating.SEXUAL)),
     Checked(question=4, detail="It broke."),
-    FinishedPictures(question=5, outputs=(IMAGE,), hidden=(Rating.SEXUAL,), notices=(Notice(key="cut"),)),
+    FinishedPictures(
+        question=5, outputs=(IMAGE,), hidden=(Rating.SEXUAL,), scores=(0.9,), notices=(Notice(key="cut"),)
+    ),
     FinishedPictures(question=6, detail="It broke."),
     Unusable(sentence="There is no CUDA device."),
     Heartbeat(phase="loading", since_progress_s=1.25, rss_bytes=2**33),
