@@ -59,9 +59,17 @@ def most_bytes(network: nn.Module) -> int:
     Args:
         network: a network after `keep_in_ram`.
     """
-    around = [_bytes_of(group) for group in _groups(network) if group.offload_leader is network]
-    others = sorted(_bytes_of(group) for group in _groups(network) if group.offload_leader is not network)
-    return sum(around) + sum(others[-AT_ONCE:])
+    around, others, seen = 0, list[int](), set[int]()
+    for group in _groups(network):
+        # Layers may share their weights, as the table of words and the last layer of a language model do.
+        tensors = {number: tensor for number, tensor in _tensors_of(group).items() if number not in seen}
+        seen |= tensors.keys()
+        size = sum(tensor.nbytes for tensor in tensors.values())
+        if group.offload_leader is network:
+            around += size
+        else:
+            others.append(size)
+    return around + sum(sorted(others)[-AT_ONCE:])
 
 
 def bytes_at_once(sizes: Mapping[str, int], groups: Groups) -> int:
@@ -85,7 +93,7 @@ def bytes_at_once(sizes: Mapping[str, int], groups: Groups) -> int:
 
 def all_bytes(network: nn.Module) -> int:
     """Bytes of all groups of a network in RAM."""
-    return sum(map(_bytes_of, _groups(network)))
+    return sum(tensor.nbytes for group in _groups(network) for tensor in _tensors_of(group).values())
 
 
 def _groups(network: nn.Module) -> Iterator[Any]:
@@ -99,7 +107,8 @@ def _groups(network: nn.Module) -> Iterator[Any]:
             yield hook.group
 
 
-def _bytes_of(group: Any) -> int:
+def _tensors_of(group: Any) -> dict[int, torch.Tensor]:
+    """Tensors of a group by their identity."""
     tensors = [*group.parameters, *group.buffers]
     tensors += [tensor for part in group.modules for tensor in (*part.parameters(), *part.buffers())]
-    return sum(tensor.numel() * tensor.element_size() for tensor in {id(each): each for each in tensors}.values())
+    return {id(tensor): tensor for tensor in tensors}

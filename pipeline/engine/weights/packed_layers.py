@@ -19,11 +19,9 @@ PACKAGES: Final[Mapping[WeightStorage, str]] = {"nf4": "bitsandbytes", "int8": "
 _NF4_BLOCK: Final = 64
 """Numbers that share a scale in NF4, as QLoRA has it. A processor's kernels want multiples of it as a layer's sides."""
 _SCALE_BYTES: Final = 4
-_HEAD: Final = "lm_head"
+HEAD: Final = "lm_head"
 """Layer of a language model that shares its weights with the table of words."""
-_TABLE: Final = re.compile(
-    r"(^|\.)(shared|wte|embed_tokens|relative_attention_bias|(token|position|word)_embeddings?)$"
-)
+TABLE: Final = re.compile(r"(^|\.)(shared|wte|embed_tokens|relative_attention_bias|(token|position|word)_embeddings?)$")
 """Names of tables of words and positions, which are no linear layers."""
 
 
@@ -44,7 +42,7 @@ def pack(module: nn.Module, storage: WeightStorage, device: torch.device, dtype:
 def packed_bytes(name: str, shape: torch.Size, storage: WeightStorage, dtype: torch.dtype, some_class: Any) -> int:
     """Bytes of a tensor of a file once it is loaded; only weights of linear layers become smaller."""
     layer, _, kind = name.rpartition(".")
-    is_linear = kind == "weight" and len(shape) == len(("out", "in")) and not _TABLE.search(layer)
+    is_linear = kind == "weight" and len(shape) == len(("out", "in")) and not TABLE.search(layer)
     if not is_linear or not _is_fit(shape, storage) or _is_left(layer, _left_alone(some_class)):
         return shape.numel() * dtype.itemsize
     if storage == "nf4":
@@ -107,4 +105,4 @@ def _is_left(name: str, left: tuple[str, ...]) -> bool:
 
 def _left_alone(some_class: Any) -> tuple[str, ...]:
     """Names of the layers that a class wants in full, such as `wo` of T5, whose weights it reads itself."""
-    return (_HEAD, *(getattr(some_class, "_keep_in_fp32_modules", None) or ()))
+    return (HEAD, *(getattr(some_class, "_keep_in_fp32_modules", None) or ()))

@@ -20,7 +20,7 @@ from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.weights.gguf_files import is_gguf
 from pipeline.engine.weights.headers import read_tensors
 from pipeline.engine.weights.packages import need_package
-from pipeline.engine.weights.packed_layers import PACKAGES, pack, packed_bytes
+from pipeline.engine.weights.packed_layers import HEAD, PACKAGES, TABLE, pack, packed_bytes
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import WeightStorage
 
@@ -38,8 +38,7 @@ def check_storage(spec: ModelSpec, components: Mapping[str, Any]) -> None:
         ModelUnavailable: it names another component, or a package is missing.
     """
     for name, storage in spec.weights.items():
-        # Text encoders would hand float8 on to what reads them.
-        kinds = (ModelMixin,) if storage in _DTYPES else (ModelMixin, PreTrainedModel)
+        kinds = (ModelMixin, PreTrainedModel)
         known = [name for name, found in components.items() if isinstance(found, type) and issubclass(found, kinds)]
         if name not in known:
             raise ModelUnavailable(
@@ -97,6 +96,9 @@ def store(components: Mapping[str, Any], spec: ModelSpec, placement: Placement) 
         components: components of a pipeline by name.
         spec: the catalogue's entry.
         placement: device and precision of the forward pass.
+
+    Raises:
+        ModelUnavailable: a network reads its precision from weights that would be kept so.
     """
     for name, storage in spec.weights.items():
         module = components[name]
@@ -110,6 +112,11 @@ def store(components: Mapping[str, Any], spec: ModelSpec, placement: Placement) 
             compute_dtype=placement.dtype,
             skip_modules_pattern=_left_alone(type(module)),
         )
+        if module.dtype != placement.dtype:
+            raise ModelUnavailable(
+                f"{spec.title} has {name} in [model.weights]. A {type(module).__name__} in {storage} would hand that "
+                "precision on to what it computes; leave it out."
+            )
 
 
 def stored_bytes(
@@ -147,8 +154,15 @@ def kept_bytes(
 
 
 def _left_alone(some_class: Any) -> tuple[str, ...]:
-    """Patterns of the layers that a class keeps in the precision of the forward pass."""
-    return (*DEFAULT_SKIP_MODULES_PATTERN, *(getattr(some_class, "_skip_layerwise_casting_patterns", None) or ()))
+    """Patterns of the layers that a class keeps in the precision of the forward pass.
+
+    Text encoders take theirs from the table of words, whose weights the last layer may share, and T5's also from `wo`.
+    """
+    named = getattr(some_class, "_skip_layerwise_casting_patterns", None) or ()
+    if isinstance(some_class, type) and issubclass(some_class, ModelMixin):
+        return (*DEFAULT_SKIP_MODULES_PATTERN, *named)
+    whole = (HEAD, *(getattr(some_class, "_keep_in_fp32_modules", None) or ()))
+    return (*DEFAULT_SKIP_MODULES_PATTERN, TABLE.pattern, *(rf"(^|\.){re.escape(name)}$" for name in whole))
 
 
 def is_kept_apart(spec: ModelSpec) -> bool:

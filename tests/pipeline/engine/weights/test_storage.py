@@ -9,7 +9,9 @@ import msgspec
 import pytest
 import torch
 from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
+from transformers import CLIPTextConfig, PreTrainedModel
 
+from benchmarks.families import packed
 from config.catalogue import Catalogue
 from pipeline.engine.device.acceleration import AcceleratorUnavailable, check_acceleration
 from pipeline.engine.device.per_row_layers import use
@@ -20,12 +22,15 @@ from pipeline.engine.models.loading import load_model
 from pipeline.engine.models.memory import offload, restore, size_of
 from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.models.sources import check_source
+from pipeline.engine.weights.storage import store
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import Family, FileSource
+from pipeline.protocol.passes import passes_of
 from pipeline.protocol.requests import GenerationRequest
 from pipeline.protocol.wire.messages import Finished, Submit
 from pipeline.protocol.wire.settings import Acceleration
 from tests.pipeline.engine import tiny
+from tests.pipeline.engine.away import Away
 from tests.pipeline.engine.conftest import Studio, _latents
 from tests.pipeline.engine.reference import TOLERANCE, final_latents
 from tests.pipeline.engine.single_files import checkpoint_of, written
@@ -138,10 +143,61 @@ def test_other_families_draw_with_them_too(
     assert isinstance(studio.events[-1], Finished), studio.events[-1]
 
 
+class Blind(PreTrainedModel):
+    """A text encoder that begins with a linear layer, by whose precision it says its own."""
+
+    config_class = CLIPTextConfig
+
+    def __init__(self, config: CLIPTextConfig) -> None:
+        super().__init__(config)
+        self.first = torch.nn.Linear(2, 2)
+
+
 def test_what_cannot_be_kept_so_is_told(small_catalogue: Catalogue) -> None:
-    spec: ModelSpec = msgspec.structs.replace(small_catalogue.default, weights={"text_encoder": "float8"})
-    with pytest.raises(ModelUnavailable, match=r"text_encoder in .*, and only these can be kept in float8: unet, vae"):
+    spec: ModelSpec = msgspec.structs.replace(small_catalogue.default, weights={"tokenizer": "float8"})
+    known = r"tokenizer in .*, and only these can be kept in float8: text_encoder, unet, vae"
+    with pytest.raises(ModelUnavailable, match=known):
         check_source(spec)
+    spec = msgspec.structs.replace(spec, weights={"text_encoder": "float8"})
+    with pytest.raises(ModelUnavailable, match="A Blind in float8 would hand that precision on"):
+        store({"text_encoder": Blind(CLIPTextConfig())}, spec, PLACEMENT)
     with pytest.raises(AcceleratorUnavailable, match=r"leave \[model.weights\] out"):
         placement = choose_placement("cpu", "float32", Acceleration(fuse_qkv=True))
         check_acceleration(placement, has_loras=False, has_stored_weights=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "family", "name"),
+    [
+        (tiny.stable_diffusion, "sd", "text_encoder"),
+        (tiny.stable_diffusion_3, "sd3", "text_encoder_3"),
+        (packed.klein, "flux2", "text_encoder"),
+    ],
+)
+def test_text_encoders_compute_with_rounded_weights(
+    make: Callable[[], Any], family: Family, name: str, request_: GenerationRequest, tmp_path: Path, away: Away
+) -> None:
+    """CLIP, T5 and Qwen 3, on the device and from RAM."""
+    make().save_pretrained(tmp_path)
+    sampler = "Euler" if family == "sd" else "Flow Euler"
+    spec = tiny.catalogue_of(tmp_path, family, sampler).default
+    spec = msgspec.structs.replace(spec, weights={name: "float8"}, text_encoder_rests=False)
+    request = msgspec.structs.replace(
+        request_, model_key=spec.key, scheduler_name=sampler, num_inference_steps=2, width=64, height=64
+    )
+    rests = msgspec.structs.replace(spec, text_encoder_rests=True)
+    studio, from_ram = (Studio(Catalogue(models={spec.key: each}, default_key=spec.key)) for each in (spec, rests))
+    theirs = in_float64(type(make()).from_pretrained(tmp_path))
+    for part, layer in getattr(theirs, name).named_modules():
+        if isinstance(layer, torch.nn.Linear) and part.rpartition(".")[2] not in ("wo", "lm_head"):
+            for tensor in layer.parameters():
+                tensor.data = tensor.data.to(torch.float8_e4m3fn).double()
+    ours = studio.draw(request).clone()
+    spacing = studio.model.adapter.spacing(passes_of(request, spec.facts)[0])
+    assert (ours - final_latents(theirs, request, spacing)).abs().max().item() <= TOLERANCE
+    at_first = away.transferred
+    assert from_ram.draw(request).equal(ours)
+    assert away.transferred > at_first
+    for each in (spec, rests):
+        size = size_of(load_model(each, PLACEMENT, None, lambda: None).modules)
+        assert expected_bytes(each, PLACEMENT, None) == pytest.approx(size, rel=0.02)
