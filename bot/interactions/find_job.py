@@ -53,9 +53,11 @@ async def find_job(services: Services, interaction: Interaction, press: Press) -
 async def is_own_copy(services: Services, interaction: Interaction, job: Job) -> bool:
     """Whether a press comes from a private message, by somebody whose pictures these are.
 
-    Such a message is found by what its reader may see, whatever server or channel it stands in.
+    Such a message is found by what its reader may see, whatever server or channel it stands in. The job's own message
+    may be private too, where its member brought Easel along; it is no copy.
     """
-    if interaction.message is None or not interaction.message.flags.ephemeral:
+    message = interaction.message
+    if message is None or message.id == job.message_id or not message.flags.ephemeral:
         return False
     return await is_kept_by(services, job, interaction.user.id)
 

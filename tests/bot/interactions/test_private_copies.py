@@ -9,7 +9,7 @@ import pytest
 
 from bot.calls.answers import Interaction
 from bot.errors import Refused
-from bot.interactions.find_job import find_job
+from bot.interactions.find_job import find_job, is_own_copy
 from bot.interactions.history import message_of
 from bot.presenting.custom_ids import Action, Press
 from bot.store.rows.jobs import Job, JobStatus
@@ -55,6 +55,10 @@ async def test_only_its_member_and_those_who_starred_a_job_reach_it_from_elsewhe
             await found(interaction)
     with pytest.raises(Refused, match="refused-unknown-job"):
         await message_of(house.services, press_of(STRANGER), job.job_id)
+    own_message = press_of(job.requester_id)
+    assert own_message.message is not None
+    own_message.message.id = job.message_id or 0
+    assert not await is_own_copy(house.services, own_message, job), "a job's own message may be private too"
     await house.services.keeping.toggle_star(job, STRANGER)
     assert (await found(press_of(STRANGER))).job_id == job.job_id
     assert (await message_of(house.services, press_of(STRANGER), job.job_id))[1]
