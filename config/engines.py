@@ -1,6 +1,7 @@
 """Entries of the catalogue that engines of others draw."""
 
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -12,20 +13,33 @@ from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.networks import NO_SOURCE
 from pipeline.protocol.samplers.table import SAMPLERS
 
-_OF_WEIGHTS = (
-    "enlarger", "preview_decoder", "refine_cfg", "prediction", "zero_snr", "vae", "edits", "clip_skip", "call",
-    "weights", "lora",
-)  # fmt: skip
-"""Fields about weights, which have no effect on an engine of others."""
+_HEEDED: Final = frozenset(
+    [
+        "key",
+        "title",
+        "source",
+        "family",
+        "license",
+        "description",
+        "lacks",
+        "defaults",
+        "bounds",
+        "samplers",
+        "cost",
+        "vocabulary",
+        "drawn_by",
+    ]
+)
+"""Fields that have an effect on models of engines of others. The rest is about weights."""
 
 
 def mistakes_of_drawer(spec: ModelSpec) -> dict[str, bool]:
     """Whether each mistake is made in what says who draws a model."""
     drawn = spec.drawn_by
     is_ours = drawn is None
-    usual = {field.name: field.default for field in msgspec.structs.fields(ModelSpec)}
-    # Defaults such as an empty list are made anew for each entry.
-    vain = [name for name in _OF_WEIGHTS if getattr(spec, name) not in (usual[name], {}, None)]
+    written = msgspec.to_builtins(spec)
+    usual = msgspec.to_builtins(ModelSpec(key=spec.key, title=spec.title, license=spec.license))
+    vain = [name for name, value in written.items() if name not in _HEEDED and value != usual[name]]
     return {
         "it has neither a source and a family, nor drawn_by": is_ours
         and (spec.source == NO_SOURCE or spec.family in ("engine", "service")),
@@ -37,6 +51,9 @@ def mistakes_of_drawer(spec: ModelSpec) -> dict[str, bool]:
         "its default size is not among the sizes of drawn_by": drawn is not None
         and bool(drawn.sizes)
         and f"{spec.defaults.width}x{spec.defaults.height}" not in drawn.sizes,
+        "an engine of others guides by itself, so leave out defaults.guidance_start, _end and _rescale": not is_ours
+        and (spec.defaults.guidance_start, spec.defaults.guidance_end, spec.defaults.guidance_rescale)
+        != (0.0, 1.0, 0.0),
         f"an engine of others draws it, so leave out {', '.join(vain)}": not is_ours and bool(vain),
     }
 

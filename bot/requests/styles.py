@@ -78,7 +78,18 @@ class Mentioned:
 
     def usable(self, text: str) -> str:
         """A prompt or negative prompt without embeddings that are missing or do not fit the model."""
-        return self._names.replaced(text, self._kept) if self._is_known else text
+        text = self._names.replaced(text, self._kept) if self._is_known else text
+        return text if self._spec.drawn_by is None else self._untagged(text)
+
+    def _untagged(self, text: str) -> str:
+        """A text for another program, which has no files of ours."""
+        tagged = read_tags(text)
+        if tagged.tags:
+            told = Notice(
+                key="notice-tags-elsewhere", values={"tags": " ".join(tagged.tags), "model": self._spec.title}
+            )
+            self.notices[text] = told
+        return tagged.prompt if tagged.tags else text
 
     def known_words(self, prompt: str) -> tuple[str, ...]:
         """The words that a prompt's styles teach the model: trigger words, and the embeddings' names."""

@@ -7,7 +7,11 @@ from typing import Any
 import pytest
 
 from bot.configure import make_backend, make_configure
+from bot.errors import Refused
+from bot.requests.derived.deriving import making_of, upscale
+from bot.requests.given import GivenRequest
 from bot.requests.options.sizes import read_size
+from bot.requests.resolving import resolve
 from config.catalogue import load_catalogue
 from config.loading import ConfigError, load_settings
 from config.settings import Settings
@@ -140,3 +144,17 @@ def test_a_price_needs_a_budget(tmp_path: Path) -> None:
     file.write_text(server, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"engines\.monthly_budget"):
         make_backend(load_settings(file), catalogue)
+
+
+def test_what_another_program_cannot_do_is_told_or_not_offered(tmp_path: Path) -> None:
+    catalogue = load_catalogue(written(tmp_path, ENTRY + SERVICE + SQUARE), "a")
+    spec, limits = catalogue.default, Settings().limits
+    given = GivenRequest(prompt="a star <lora:fur:1>", seed=3, scheduler_name="Heun", num_inference_steps=9)
+    resolved = resolve(given, catalogue=catalogue, limits=limits)
+    assert resolved.request.prompt == "a star"
+    told = {str(notice.values.get("option", notice.key)) for notice in resolved.notices}
+    assert {"seed", "sampler", "steps", "notice-tags-elsewhere"} <= told
+    with pytest.raises(Refused, match="refused-upscale-seed"):
+        upscale(resolved.request, 0, spec, limits)
+    with pytest.raises(Refused):
+        making_of(resolved.request, 0, spec)

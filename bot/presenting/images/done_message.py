@@ -97,11 +97,13 @@ def _buttons(job: Job, indices: Sequence[int], spec: ModelSpec | None) -> list[j
     """
     job_id = job.job_id
     can_vary = spec is None or spec.can(Capability.VARIATIONS)
+    # It is upscaled by being drawn once more.
+    can_repeat = spec is None or spec.can(Capability.SEED)
     request = narrowed(job.request, GenerationRequest)
     is_upscaled = request.upscale is not None or request.tiles is not None
     if len(indices) == 1:
         (only,) = indices
-        first = [] if is_upscaled else [job_buttons.button(Action.UPSCALE, job_id, only)]
+        first = [job_buttons.button(Action.UPSCALE, job_id, only)] if can_repeat and not is_upscaled else []
         if can_vary:
             first += [
                 job_buttons.button(Action.VARY_SUBTLE, job_id, only),
@@ -118,7 +120,10 @@ def _buttons(job: Job, indices: Sequence[int], spec: ModelSpec | None) -> list[j
             rows.append([job_buttons.button(action, job_id, only) for action in second])
     else:
         rows = [
-            [*(_numbered(Action.UPSCALE, "U", job_id, k) for k in indices), job_buttons.button(Action.REROLL, job_id)],
+            [
+                *(_numbered(Action.UPSCALE, "U", job_id, k) for k in indices if can_repeat),
+                job_buttons.button(Action.REROLL, job_id),
+            ],
             [
                 *(_numbered(Action.VARY_STRONG, "V", job_id, k) for k in indices if can_vary),
                 job_buttons.button(Action.REMIX, job_id),

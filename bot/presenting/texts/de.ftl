@@ -505,6 +505,7 @@ notice-references-padded = { $count ->
     } in der mittleren Farbe ihres Bildes, damit nichts abgeschnitten wird.
 notice-prompt-cut = Das Ende des Prompts passte nicht ins Modell und wurde nicht gelesen: „{ $text }“.
 notice-tags-ignored = Solche Zusätze gibt es hier nicht, darum wurden sie weggelassen: { $tags }.
+notice-tags-elsewhere = { $model } wird von einem anderen Programm gezeichnet, das die Stile von hier nicht hat; darum fielen diese Tags weg: { $tags }.
 notice-lora-unknown = Einen Stil „{ $name }“ gibt es hier nicht, darum wurde er weggelassen.{ $near ->
         [none] {""}
        *[other] {" "}Ähnliche Namen: { $near }.
@@ -772,6 +773,7 @@ refused-concepts = Dieser Prompt hat { $count } Teile um AND, und { $limit } sin
 refused-sum-model = { $model } liest einen Prompt als einen Satz und kann darum keine Wörter zusammenzählen. Schreib ihn ohne das = am Anfang, oder wähle ein Modell der Familie Stable Diffusion 1, 2 oder XL.
 refused-sum-empty = Diese Summe zählt nichts zusammen, das man zeichnen könnte. Beginn sie mit dem, was das Bild zeigt: = a red apple - red + blue
 refused-sum-long = Diese Summe hat { $count } Glieder, und { $limit } sind das Höchste. Lass einige weg.
+refused-upscale-seed = { $model } kann dasselbe Bild kein zweites Mal zeichnen, darum kann dieser Knopf es nicht vergrößern. /upscale vergrößert jedes Bild.
 refused-making-of-model = { $model } zeichnet in einem Stück und zeigt keine Schritte, darum gibt es keine Entstehung. Bilder anderer Modelle haben eine.
 refused-too-many-prompts = Dieser Prompt steht für mehr als { $limit } Aufträge, und mehr sind hier nicht erlaubt. Nimm einige Varianten heraus, oder setz einen Backslash vor jede Klammer, die für sich selbst steht.
 refused-expansion-started = Diese Aufträge sind schon gestartet, soweit es ging. Dieser Druck hat nichts mehr gestartet und nichts mehr berechnet. /reihe zeigt die wartenden.

@@ -505,6 +505,7 @@ notice-references-padded = { $count ->
     } in the mean color of its picture, so that nothing is cut off.
 notice-prompt-cut = The end of the prompt did not fit the model and was not read: “{ $text }”.
 notice-tags-ignored = There are no such additions here, so they were left out: { $tags }.
+notice-tags-elsewhere = Another program draws { $model } and has no styles of this one, so these tags were left out: { $tags }.
 notice-lora-unknown = There is no style called “{ $name }” here, so it was left out.{ $near ->
         [none] {""}
        *[other] {" "}Similar names: { $near }.
@@ -772,6 +773,7 @@ refused-concepts = This prompt has { $count } parts around AND, and { $limit } i
 refused-sum-model = { $model } reads a prompt as one sentence, so it cannot add up words. Write it without the = at its beginning, or choose a model of the Stable Diffusion 1, 2 or XL family.
 refused-sum-empty = This sum adds nothing that could be drawn. Begin it with what the picture shows: = a red apple - red + blue
 refused-sum-long = This sum has { $count } terms, and { $limit } is the most. Leave some of them out.
+refused-upscale-seed = { $model } cannot draw the same picture a second time, so this button cannot make it larger. /upscale makes any picture larger.
 refused-making-of-model = { $model } draws in one piece and shows no steps, so there is no making-of. Pictures of other models have one.
 refused-too-many-prompts = This prompt stands for more than { $limit } jobs, which is the most here. Take some of its variants out, or put a backslash before each brace that stands for itself.
 refused-expansion-started = These jobs were started already, as far as possible. This press started and charged nothing more. /queue shows the waiting ones.

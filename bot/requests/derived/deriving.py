@@ -116,7 +116,13 @@ def still_default(job: WantedJob, request: GenerationRequest) -> AskerDefaults:
 
 
 def upscale(request: GenerationRequest, index: int, spec: ModelSpec, limits: LimitSettings) -> GenerationRequest:
-    """One of a job's pictures, twice as wide and high. It is drawn anew if the model can, else resampled."""
+    """One of a job's pictures, twice as wide and high. It is drawn anew if the model can, else resampled.
+
+    Raises:
+        Refused: the model draws no picture a second time.
+    """
+    if not spec.can(Capability.SEED):
+        raise Refused("refused-upscale-seed", model=spec.title)
     width, height = request.width * UPSCALE, request.height * UPSCALE
     is_too_large = width * height > min(spec.bounds.max_refined_pixels, limits.max_pixels)
     is_too_long = max(width, height) > hard.MAX_SIDE

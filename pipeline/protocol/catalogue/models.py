@@ -245,7 +245,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     @property
     def is_stepped(self) -> bool:
         """True when Easel runs each step itself; a whole pipeline and another program show no step."""
-        return self.family not in ("pipeline", "engine")
+        return self.family != "pipeline" and self.drawn_by is None
 
     def delivered(self, width: int, height: int) -> tuple[int, int]:
         """Width and height of the delivered image in pixels, for the width and height that the model draws."""
