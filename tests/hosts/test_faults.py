@@ -1,11 +1,6 @@
-"""Faults of hosts, their network, their server and the bot: nothing is lost, and nothing is delivered twice."""
+"""Faults that the fleet alone has to stand; `test_ledger.py` has those that the ledger stands with it."""
 
-import asyncio
-import signal
 import time
-from pathlib import Path
-
-import pytest
 
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import GenerationRequest
@@ -23,35 +18,6 @@ async def lose(rig: Rig) -> None:
     end = await rig.end()
     assert isinstance(end, Failed)
     assert (end.job_id, end.attempt, end.reason) == (1, 1, FailureReason.HOST_LOST)
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
-async def test_what_a_dead_or_frozen_host_drew_is_drawn_elsewhere(
-    open_rig: OpenRig, request_: GenerationRequest, number: signal.Signals
-) -> None:
-    rig = await open_rig(computers=0, lease_s=LEASE_S)
-    victim = rig.invite()
-    victim.start_process()
-    await rig.begin()
-    await rig.fleet.submit(1, 1, asking(request_, "until go"))
-    assert victim.process is not None
-    victim.process.send_signal(number)
-    await lose(rig)
-    other = rig.invite()
-    rig.fleet.read_roster()
-    other.start()
-    await rig.ready(1)
-    await rig.fleet.submit(1, 2, request_)
-    assert isinstance(await rig.end(), Finished)
-    if number is signal.SIGSTOP:
-        victim.finish("go")
-        victim.process.send_signal(signal.SIGCONT)
-        # It is back, and what it drew too late is not wanted of it any more.
-        await rig.ready(2)
-        await rig.fleet.submit(2, 1, asking(request_, "until go"))
-        assert (await rig.end()).job_id == 2
-    assert other.drew[0] == (1, 2)
-    assert victim.drew[0] == (1, 1)
 
 
 async def test_a_cut_cable_costs_an_attempt_only_if_it_is_longer_than_a_lease(
@@ -115,28 +81,6 @@ async def test_a_restarted_bot_goes_on_with_what_hosts_draw_and_keep(
     await rig.fleet.submit(4, 2, request_)
     last = await rig.end()
     assert (last.job_id, last.attempt) == (4, 2)
-
-
-async def test_a_killed_server_costs_nothing(open_rig: OpenRig, request_: GenerationRequest, tmp_path: Path) -> None:
-    server = Server(tmp_path / "nats")
-    server.start()
-    try:
-        rig = await open_rig(on=server, capacity=2, lease_s=LEASE_S)
-        (computer,) = rig.computers.values()
-        await rig.fleet.submit(1, 1, asking(request_, "until one"))
-        await rig.fleet.submit(2, 1, asking(request_, "until two"))
-        server.kill()
-        computer.finish("one")
-        await until(lambda: rig.fleet.free_slots == 0)
-        await asyncio.sleep(LEASE_S)
-        server.start()
-        await until(lambda: not rig.fleet.trouble)
-        computer.finish("two")
-        ends = [await rig.end(), await rig.end()]
-        assert [type(end) for end in ends] == [Finished, Finished]
-        assert computer.drew == [(1, 1), (2, 1)]
-    finally:
-        server.kill()
 
 
 async def test_a_bot_that_stood_still_blames_nobody(open_rig: OpenRig, request_: GenerationRequest) -> None:

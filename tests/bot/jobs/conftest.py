@@ -26,7 +26,7 @@ from bot.store.sqlite.checking import check
 from bot.store.sqlite.database import Database
 from config.catalogue import Catalogue
 from config.settings import Settings
-from pipeline.backends.base import NO_PICTURES
+from pipeline.backends.base import NO_PICTURES, Backend
 from pipeline.backends.process import ProcessBackend
 from pipeline.backends.watchdog import Timeouts
 from pipeline.protocol.requests import Request
@@ -108,6 +108,8 @@ class House:
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
+        for running in self.services.dispatcher._running.values():
+            await running.message.close()
         await self.services.signing.close()
         await self.backend.close()
         await self.database.close()
@@ -208,6 +210,7 @@ async def open_house(
             heartbeat_s: float = 15.0,
             is_awaited: bool = True,
             key: SigningKey | None = None,
+            fleet: Backend | None = None,
             signing_command: tuple[str, ...] = COMMAND,
             **changes: dict[str, Any],
         ) -> House:
@@ -221,7 +224,7 @@ async def open_house(
             client._connection.application_id = 900
             # Who is not known to be itself finds no message of its own.
             client._connection.user = discord.ClientUser(state=client._connection, data=cast("Any", BOT_USER))
-            backend = Gate(*worker, heartbeat_s=heartbeat_s)
+            backend = Gate(*worker, heartbeat_s=heartbeat_s) if fleet is None else cast("Gate", fleet)
             database = await Database.open(tmp_path / "easel.db")
             images = ImageStore(tmp_path / "images")
             services = compose(
