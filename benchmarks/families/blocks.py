@@ -5,8 +5,8 @@ from typing import Any
 import torch
 
 from benchmarks.families.packed import qwen_autoencoder
-from benchmarks.families.parts import flow, new, qwen_3, wake
-from tests.pipeline.engine.tiny import t5_tokenizer
+from benchmarks.families.parts import flow, new, qwen_3, qwen_3_vl, wake
+from tests.pipeline.engine.tiny import flux_2_klein, qwen_tokenizer, t5_tokenizer
 
 
 def anima() -> Any:
@@ -46,3 +46,45 @@ def anima() -> Any:
         **qwen_3(),
     )
     return wake(pipeline)
+
+
+def flux_3(*, is_distilled: bool = False) -> Any:
+    """FLUX.3, which reads eight layers of Qwen 3 VL."""
+    torch.manual_seed(4)
+    tokenizer = qwen_tokenizer()
+    processor = new(
+        "Qwen3VLProcessor",
+        image_processor=new("Qwen2VLImageProcessor"),
+        video_processor=new("Qwen3VLVideoProcessor"),
+        tokenizer=tokenizer,
+        chat_template="{% for message in messages %}<|im_start|>{{ message['content'] }}<|im_end|>{% endfor %}",
+    )
+    klein = flux_2_klein()
+    channels = klein.transformer.config.in_channels
+    pipeline = new("Flux3DistilledModularPipeline" if is_distilled else "Flux3ModularPipeline")
+    pipeline.update_components(
+        transformer=new(
+            "Flux3Transformer2DModel",
+            in_channels=channels,
+            cond_in_channels=channels,
+            num_layers=1,
+            num_single_layers=1,
+            attention_head_dim=16,
+            num_attention_heads=2,
+            joint_attention_dim=8 * 16,
+            timestep_channels=16,
+            mlp_ratio=1.0,
+            axes_dims_rope=(4, 4, 4, 4),
+            flow_map=is_distilled,
+        ),
+        vae=klein.vae,
+        scheduler=flow(),
+        text_encoder=qwen_3_vl("Qwen3VLForConditionalGeneration", tokenizer, layers=33),
+        tokenizer=processor,
+    )
+    return wake(pipeline)
+
+
+def flux_3_distilled() -> Any:
+    """FLUX.3, distilled."""
+    return flux_3(is_distilled=True)

@@ -46,6 +46,8 @@ EVERY: Final[Mapping[str, Callable[[], Any]]] = MappingProxyType(
         "HunyuanImage": others.hunyuan_image,
         "HunyuanImage, distilled": others.hunyuan_image_distilled,
         "Anima": blocks.anima,
+        "FLUX.3": blocks.flux_3,
+        "FLUX.3, distilled": blocks.flux_3_distilled,
         "Ideogram 4": others.ideogram_4,
     }
 )

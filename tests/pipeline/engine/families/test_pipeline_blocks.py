@@ -1,5 +1,6 @@
 """Pipelines that diffusers builds of blocks run as all other whole pipelines do."""
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -164,3 +165,14 @@ def test_the_steps_of_blocks_are_their_own(folder: Path) -> None:
 def test_nobody_writes_the_prompt_anew() -> None:
     """FLUX.3 would have a language model do it, after the rules of words have read the member's words."""
     assert "max_new_tokens" not in free_arguments(class_named("Flux3ModularPipeline"))
+
+
+def test_several_pictures_change_what_blocks_draw(tmp_path: Path, asked: GenerationRequest) -> None:
+    save(blocks.flux_3(), tmp_path)
+    spec = catalogue_of(tmp_path, "pipeline", "Model's own").default
+    assert Capability.SEVERAL_PICTURES not in check_source(spec).lacks
+    flux = load_model(spec, PLACEMENT, None, lambda: None).any_pipeline
+    first, second = Image.new("RGB", (SIDE, SIDE), "red"), Image.new("RGB", (SIDE, 2 * SIDE), "blue")
+    found = [drawn(flux, asked, images=PipelineImages(edited=edited)) for edited in ((), (first,), (first, second))]
+    assert {picture.shape[2:] for picture in found} == {(SIDE, SIDE)}
+    assert all((one - other).abs().max() > 1e-4 for one, other in itertools.pairwise(found))
