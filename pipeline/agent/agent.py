@@ -20,7 +20,6 @@ from pipeline.link.link import Door, Link, NoAnswer
 from pipeline.link.parcels import ParcelLost, fetch
 from pipeline.link.subjects import from_host, to_host
 from pipeline.protocol.errors import ProtocolError
-from pipeline.protocol.wire.codec import encode_body
 from pipeline.protocol.wire.finishing import FinishPictures
 from pipeline.protocol.wire.hosts import (
     KNOWN_FIELDS,
@@ -39,6 +38,7 @@ from pipeline.protocol.wire.hosts import (
     Welcome,
     decode_bot_answer,
     decode_to_host,
+    encode_answer,
 )
 from pipeline.protocol.wire.messages import PROTOCOL_VERSION, Cancel, Check, FindPart, Progress, Submit
 
@@ -231,7 +231,7 @@ class Agent:
         except (ProtocolError, ParcelLost, NoAnswer) as error:
             answer = NotTaken(detail=str(error))
         if message.reply and answer is not None:
-            await self._link.send(message.reply, encode_body(answer))
+            await self._link.send(message.reply, encode_answer(answer))
 
     async def _word(self, body: bytes) -> ToHost:
         word = decode_to_host(body)

@@ -11,7 +11,8 @@ from pipeline.backends.hosts import arrivals, presence
 from pipeline.link import parcels
 from pipeline.protocol.errors import FailureReason
 from pipeline.protocol.requests import GenerationRequest
-from pipeline.protocol.wire.hosts import OLDEST_PROTOCOL, Hello, Rejected, Welcome
+from pipeline.protocol.wire.finishing import FinishPictures
+from pipeline.protocol.wire.hosts import MAX_WORD_BYTES, OLDEST_PROTOCOL, Hello, Rejected, Welcome
 from pipeline.protocol.wire.messages import PROTOCOL_VERSION, Failed, Finished
 from pipeline.protocol.wire.settings import NO_CHECKING
 from tests.hosts.computers import until
@@ -44,6 +45,17 @@ async def test_questions_are_answered_by_the_host(open_rig: OpenRig) -> None:
     found = await asyncio.gather(*(rig.fleet.find_part(b"picture", words) for words in ("hat", "cat")))
     assert [each.mask for each in found] == [b"hat", b"cat"]
     assert (await rig.fleet.check([b"one", b"two"], NO_CHECKING)).detail == "2"
+
+
+async def test_a_host_finishes_what_an_engine_of_others_drew(open_rig: OpenRig, request_: GenerationRequest) -> None:
+    rig = await open_rig()
+    picture = bytes(range(256)) * 2_000
+    asked = FinishPictures(request=request_, title="Flux", pictures=(picture,), checking=NO_CHECKING)
+    finished = await rig.fleet.finish_pictures(asked)
+    assert picture in finished.outputs[0].data
+    assert finished.preview == b""  # it was no WebP
+    with pytest.raises(WorkerUnavailable, match="larger than"):
+        await rig.fleet.finish_pictures(msgspec.structs.replace(asked, pictures=(bytes(MAX_WORD_BYTES),)))
 
 
 async def test_a_worker_that_dies_on_its_host_is_the_jobs_crash(open_rig: OpenRig, request_: GenerationRequest) -> None:

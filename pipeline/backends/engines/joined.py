@@ -162,6 +162,14 @@ class JoinedBackend(Backend):
             return own
         return own | {key for key, engine in self._by_model.items() if engine.free_slots > 0}
 
+    @property
+    def offered_models(self) -> frozenset[str]:
+        """Keys of the models that some ready worker or engine has, busy or not."""
+        own = self._worker.offered_models
+        statuses = {key: engine.status for key, engine in self._by_model.items()}
+        theirs = {key for key, status in statuses.items() if status.ready is not None and key in status.ready.models}
+        return (self._own_keys if own is None else own) | theirs
+
     async def close(self) -> None:
         """End our workers, and have the engines stop."""
         for each in reversed(self._all):

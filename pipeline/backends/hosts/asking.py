@@ -4,8 +4,10 @@ import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
+import msgspec
+
 from pipeline.backends.base import WorkerSilent, WorkerUnavailable
-from pipeline.backends.hosts.ends import EndRefused, check_outputs
+from pipeline.backends.hosts.ends import EndRefused, check_outputs, checked_preview
 from pipeline.link.link import Link, NoAnswer
 from pipeline.link.parcels import ParcelRefused, discard, put
 from pipeline.link.subjects import to_host
@@ -105,7 +107,7 @@ class Asking:
             check_outputs(answer.outputs, len(answer.hidden), len(asked.pictures))
         except EndRefused as error:
             raise WorkerUnavailable(str(error)) from error
-        return answer
+        return msgspec.structs.replace(answer, preview=checked_preview(answer.preview))
 
     async def introduce(self) -> None:
         """Ask the agent to introduce itself."""

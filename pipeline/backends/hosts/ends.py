@@ -67,11 +67,14 @@ def check_outputs(outputs: Sequence[Output], hidden: int, asked: int | None) -> 
 
 
 def checked_progress(progress: Progress) -> Progress:
-    """A word about an attempt, without its preview if that is no small WebP file. The bot does not open previews."""
-    preview = progress.preview
-    if not preview or (preview[:4] == b"RIFF" and preview[8:12] == b"WEBP" and len(preview) <= MAX_PREVIEW_BYTES):
-        return progress
-    return msgspec.structs.replace(progress, preview=b"")
+    """A word about an attempt, without its preview if that is no small WebP file."""
+    return msgspec.structs.replace(progress, preview=checked_preview(progress.preview))
+
+
+def checked_preview(preview: bytes) -> bytes:
+    """A preview; no bytes if it is no small WebP file. The bot does not open previews."""
+    is_webp = preview[:4] == b"RIFF" and preview[8:12] == b"WEBP"
+    return preview if is_webp and len(preview) <= MAX_PREVIEW_BYTES else b""
 
 
 def _check(output: Output) -> None:

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias, TypeVar
 import msgspec
 
 from pipeline.protocol.errors import FailureReason, ProtocolError
+from pipeline.protocol.wire.codec import encode_body
 from pipeline.protocol.wire.finishing import FinishedPictures, FinishPictures
 from pipeline.protocol.wire.messages import (
     Cancel,
@@ -33,6 +34,7 @@ OLDEST_PROTOCOL: Final = 35
 they do not know, and a host gets no word with a meaning that it would ignore. A test compares all words with those of
 this version."""
 MAX_WORD_BYTES: Final = 8 * 1024 * 1024
+_HEADERS_BYTES: Final = 1024
 PARCEL_BYTES: Final = 256 * 1024
 """Words to a host that are larger become parcels."""
 
@@ -215,6 +217,15 @@ def decode_host_answer(body: bytes) -> HostAnswer:
         ProtocolError: the bytes are no such answer.
     """
     return _decoded(_host_answer, body)
+
+
+def encode_answer(answer: HostAnswer) -> bytes:
+    """Encode a host's answer; in place of one that the server does not carry, a sentence that says so."""
+    body = encode_body(answer)
+    if len(body) < MAX_WORD_BYTES - _HEADERS_BYTES:
+        return body
+    limit = MAX_WORD_BYTES // 2**20
+    return encode_body(NotTaken(detail=f"The files are larger than the {limit} MiB that a host may answer."))
 
 
 def decode_bot_answer(body: bytes) -> BotAnswer:

@@ -269,6 +269,7 @@ async def test_joined_with_our_worker_each_draws_its_own_models(
         assert joined.status.ready is not None
         assert joined.status.ready.models == ("pocket", "flux")
         assert joined.free_slots == 3
+        assert {*joined.offered_models} == {"pocket", "flux"}
         events = joined.events()
         await joined.submit(1, 1, request_)
         await joined.submit(2, 1, asking(request_, "a star"))
@@ -281,6 +282,7 @@ async def test_joined_with_our_worker_each_draws_its_own_models(
         ready = joined.status.ready
         assert ready is not None
         assert "cannot be reached" in ready.missing["flux"]
+        assert {*joined.offered_models} == {"pocket"}  # who waits for the other is told
         assert len(changes) > before  # who offers models hears of it
         with pytest.raises(WorkerUnavailable):
             await joined.submit(3, 1, asking(request_, "a star"))

@@ -13,7 +13,9 @@ from pathlib import Path
 
 from speech import Speech, beat, cancelled, finished, progress
 
+from pipeline.protocol.wire.finishing import FinishedPictures, FinishPictures
 from pipeline.protocol.wire.messages import Cancel, Check, Checked, FindPart, FoundPart, Submit
+from pipeline.protocol.wire.outputs import ImageFile
 
 
 def png(content: bytes) -> bytes:
@@ -58,5 +60,9 @@ while True:
             bot.say(FoundPart(question=asked.question, mask=asked.words.encode(), is_seen=True))
         case Check() as asked:
             bot.say(Checked(question=asked.question, detail=str(len(asked.pictures))))
+        case FinishPictures() as asked:
+            data = png(asked.pictures[0])
+            file = ImageFile(index=0, data=data, media_type="image/png", width=64, height=64, seed=7)
+            bot.say(FinishedPictures(question=asked.question, outputs=(file,), preview=b"none"))
         case _:
             sys.exit(1)
