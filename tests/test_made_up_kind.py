@@ -28,6 +28,7 @@ class DescribeRequest(
         """Number of requested answers."""
         return self.answers
 '''
+LAST_FIELD: Final = "    fingerprint: Fingerprint | None = None\n    rating: Rating = Rating.HARMLESS\n"
 OUTPUT: Final = '''
 
 class TextFile(OutputFile, frozen=True, kw_only=True, tag="text"):
@@ -49,7 +50,7 @@ LINES: Final = (
         REQUEST,
     ),
     ("pipeline/protocol/requests.py", "Request: TypeAlias = GenerationRequest", " | DescribeRequest"),
-    ("pipeline/protocol/wire/outputs.py", "    rating: Rating = Rating.HARMLESS\n", OUTPUT),
+    ("pipeline/protocol/wire/outputs.py", LAST_FIELD, OUTPUT),
     ("pipeline/protocol/wire/outputs.py", "Output: TypeAlias = ImageFile", " | TextFile"),
     (
         "bot/jobs/kinds.py",
