@@ -68,6 +68,7 @@ class Sheets:
         self._signing = signing
         self._wake_dispatcher = wake
         self._changed = asyncio.Event()
+        self._filling = asyncio.Lock()
         self._repainted: set[int] = set()
         self._shown: dict[int, tuple[object, ...]] = {}
         calls.in_sheet = self.shows
@@ -93,10 +94,12 @@ class Sheets:
         await self._fill(await self._sheets.add(sheet))
         self._changed.set()
 
-    async def refuse(self, sheet: Sheet, refusal: Refusal) -> None:
-        """Accept no more cells of a sheet."""
-        await self._sheets.refuse(sheet.sheet_id, refusal)
+    async def stop(self, sheet: Sheet, refusal: Refusal) -> list[Job]:
+        """Accept no more cells of a sheet; returns its jobs that are still open."""
+        async with self._filling:
+            await self._sheets.refuse(sheet.sheet_id, refusal)
         self._changed.set()
+        return [job for job in (await self._sheets.jobs(sheet)).values() if job.status in _OPEN]
 
     async def run(self) -> None:
         """Fill and paint until cancelled."""
@@ -139,13 +142,19 @@ class Sheets:
             _log.info("sheet filled", action="sheet_filled", sheet_id=sheet.sheet_id, jobs=len(jobs))
 
     async def _fill(self, sheet: Sheet) -> None:
-        """Accept the next cells, as many as their member may have waiting."""
-        if sheet.refusal is not None:
-            return
+        """Accept the next cells, as many as their member may have waiting, and none after a cancellation."""
+        async with self._filling:
+            newest = await self._sheets.get(sheet.sheet_id)
+            if newest is not None and newest.refusal is None:
+                await self._accept(newest)
+
+    async def _accept(self, sheet: Sheet) -> None:
         jobs = await self._sheets.jobs(sheet)
         for cell in range(len(sheet.jobs)):
             job = jobs.get(cell)
             if job is None:
+                if await self._sheets.get(sheet.sheet_id) is None:
+                    break  # its member had it forgotten meanwhile
                 try:
                     job, _ = await self._accepting.accept(sheet.order(cell))
                 except Refused as refused:

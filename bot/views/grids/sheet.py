@@ -40,10 +40,8 @@ class SheetButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=sheet_ids.B
             if interaction.user.id != sheet.user_id and not interaction.permissions.manage_messages:
                 raise Refused("refused-not-yours" if self.act is SheetAct.CANCEL else "refused-not-yours-to-delete")
             await services.calls.defer(interaction)
-            await services.sheets.refuse(sheet, Refusal(key="grid-cancelled", values={}))
-            for job in jobs.values():
-                if job.status in (JobStatus.QUEUED, JobStatus.RUNNING):
-                    await services.dispatcher.cancel(job, interaction.user.id)
+            for job in await services.sheets.stop(sheet, Refusal(key="grid-cancelled", values={})):
+                await services.dispatcher.cancel(job, interaction.user.id)
             if self.act is SheetAct.DELETE:
                 await services.calls.delete_answer(interaction)
                 for job in jobs.values():
