@@ -35,11 +35,11 @@ FROM tools AS cpu-packages
 # PyTorch's own index, which alone has wheels without CUDA, does not say when a file came; its two packages are exempt.
 RUN uv venv /opt/easel/.venv \
     && uv pip install --torch-backend cpu --exclude-newer-package torch=false --exclude-newer-package torchvision=false \
-       --requirements pyproject.toml --extra worker --extra hosts --extra openvino \
+       --requirements pyproject.toml --extra worker --extra hosts --extra openvino --extra gguf \
     && find /opt/easel/.venv -name "libc2pa_c.rlib" -delete
 
 FROM tools AS cuda-packages
-RUN uv sync --no-default-groups --extra worker --extra hosts --no-install-project \
+RUN uv sync --no-default-groups --extra worker --extra hosts --extra gguf --no-install-project \
     && find /opt/easel/.venv -name "libc2pa_c.rlib" -delete
 
 FROM python:3.11-slim-bookworm AS base

@@ -1,6 +1,6 @@
 """Transformers in GGUF files: what the rounded weights draw, in less memory, and a sentence for each bad file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import MappingProxyType
 
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
 from benchmarks.families import grids
 from config.catalogue import Catalogue
@@ -17,7 +18,7 @@ from pipeline.engine.device.acceleration import AcceleratorUnavailable, check_ac
 from pipeline.engine.device.placement import choose_placement
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.models.loading import load_model
-from pipeline.engine.models.memory import size_of
+from pipeline.engine.models.memory import offload, restore, size_of
 from pipeline.engine.models.sizes import expected_bytes
 from pipeline.engine.models.sources import check_source
 from pipeline.engine.weights import packages
@@ -95,9 +96,18 @@ def test_a_pipeline_draws_with_a_file_by_original_names(spec: ModelSpec, asked: 
     assert isinstance(studio.events[-1], Finished), studio.events[-1]
 
 
-def test_memory_is_foreseen(spec: ModelSpec) -> None:
-    size = size_of(load_model(spec, PLACEMENT, None, lambda: None).modules)
+def weights_in(modules: Iterable[nn.Module]) -> list[torch.Tensor]:
+    return [tensor.data.as_subclass(torch.Tensor) for module in modules for tensor in module.parameters()]
+
+
+def test_memory_is_foreseen_and_blocks_move(spec: ModelSpec) -> None:
+    modules = load_model(spec, PLACEMENT, None, lambda: None).modules
+    size, before = size_of(modules), [tensor.clone() for tensor in weights_in(modules)]
     assert expected_bytes(spec, PLACEMENT, None) == pytest.approx(size, rel=0.01)
+    offload(modules)
+    restore(modules, PLACEMENT.device)
+    assert size_of(modules) == size
+    assert all(map(torch.equal, before, weights_in(modules)))
     with pytest.raises(AcceleratorUnavailable, match="of GGUF files"):
         check_acceleration(
             choose_placement("cpu", "float32", Acceleration(fuse_qkv=True)),
