@@ -11,6 +11,7 @@ from bot.commands.help import make_help
 from bot.commands.history.history import make_favourites, make_history
 from bot.commands.imagine import make_imagine
 from bot.commands.menus import make_menus
+from bot.commands.morph import make_morph
 from bot.commands.privacy import make_privacy
 from bot.commands.queue import make_queue
 from bot.commands.quota import make_quota
@@ -29,6 +30,8 @@ def add_commands(tree: app_commands.CommandTree[discord.Client], services: Servi
     tree.add_command(make_grid(services))
     if blending(services.catalogue):
         tree.add_command(make_blend(services))
+    if any(spec.has_morphs for spec in services.catalogue.models.values()):
+        tree.add_command(make_morph(services))
     if services.catalogue.upscalers:
         tree.add_command(make_upscale(services))
     if not missing_library():

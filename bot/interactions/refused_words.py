@@ -45,7 +45,8 @@ async def offer(services: Services, interaction: Interaction, refused: Refusal, 
             whose=found.whose,
             rule=found.hit.rule.number,
         )
-    can_change = isinstance(request, GenerationRequest) and request.model_key in services.catalogue.models
+    # The form has one prompt, and what comes of it is a picture; so other kinds cannot be changed by it.
+    can_change = type(request) is GenerationRequest and request.model_key in services.catalogue.models
     can_appeal = guild_id != 0
     if not can_change and not can_appeal:
         return None

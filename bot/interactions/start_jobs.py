@@ -142,6 +142,18 @@ async def ask_each(
         (only,) = resolved
         await ask(services, interaction, only.order(origin_of(interaction, started_by, lineage)))
         return
+    await ask_first(services, interaction, resolved, started_by=started_by, lineage=lineage)
+
+
+async def ask_first(
+    services: Services,
+    interaction: Interaction,
+    resolved: Sequence[Resolved],
+    *,
+    started_by: StartedBy,
+    lineage: Lineage | None,
+) -> None:
+    """Show the price of jobs and wait for a press. Before it, nothing is charged or queued."""
     expansion, outlook = await _expansion(services, interaction, resolved, started_by, lineage)
     await answer_privately(interaction, view=expansion_message.question(expansion, outlook, services.catalogue.models))
 

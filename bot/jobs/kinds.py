@@ -21,7 +21,7 @@ from bot.presenting.jobs import job_buttons, job_message
 from bot.presenting.jobs.job_message import Allowance, Prospect
 from bot.presenting.jobs.output_files import ShownOutput
 from bot.presenting.upscales import messages as upscales
-from bot.quotas.pricing import Networks, Pricing, cutout_price, making_of_price, price, rows, upscale_price
+from bot.quotas.pricing import Networks, Pricing, cutout_price, making_of_price, morph_price, price, rows, upscale_price
 from bot.requests.typed.known_words import drawn_alike
 from bot.store.rows.jobs import Job
 from bot.store.rows.outputs import Output
@@ -31,6 +31,7 @@ from pipeline.protocol.requests import (
     CutoutRequest,
     GenerationRequest,
     MakingOfRequest,
+    MorphRequest,
     Request,
     UpscaleRequest,
     kind_name,
@@ -107,7 +108,7 @@ KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
             actions=frozenset(
                 {
                     *(Action.REROLL, Action.UPSCALE, Action.VARY_SUBTLE, Action.VARY_STRONG, Action.REMIX),
-                    *(Action.MAKING_OF, Action.REGION, Action.ZOOM_OUT, Action.PAN, *job_buttons.PANS),
+                    *(Action.MAKING_OF, Action.MORPH, Action.REGION, Action.ZOOM_OUT, Action.PAN, *job_buttons.PANS),
                 }
             ),
             done=done_message.done,
@@ -124,6 +125,14 @@ KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
             price=making_of_price,
             size=lambda request: request.width * request.height,
             rows=rows,
+        ),
+        MorphRequest: Kind[MorphRequest](
+            is_checked=True,
+            done=animations.morph_done,
+            details=animations.details,
+            price=morph_price,
+            size=lambda request: request.width * request.height,
+            rows=lambda request: request.frames * rows(request),
         ),
         UpscaleRequest: Kind[UpscaleRequest](
             is_checked=True,

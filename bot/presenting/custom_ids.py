@@ -43,6 +43,7 @@ class Action(StrEnum):
     PAN_UP = "pan-up"
     PAN_DOWN = "pan-down"
     MAKING_OF = "making-of"
+    MORPH = "morph"
     CANCEL = "cancel"
     CANCEL_MINE = "cancel-mine"
     COLLECT = "collect"
@@ -90,7 +91,7 @@ ABOUT_ANY_JOB: Final = frozenset(
 MADE_FROM_ONE: Final = frozenset(
     {
         *(Action.UPSCALE, Action.VARY_SUBTLE, Action.VARY_STRONG, Action.REGION, Action.ZOOM_OUT),
-        Action.MAKING_OF,
+        *(Action.MAKING_OF, Action.MORPH),
         *(Action.PAN, Action.PAN_LEFT, Action.PAN_RIGHT, Action.PAN_UP, Action.PAN_DOWN),
     }
 )

@@ -15,7 +15,7 @@ from pipeline.protocol.catalogue.networks import ControlSpec, CutoutSpec, GuideS
 from pipeline.protocol.inputs import Input
 from pipeline.protocol.limits import NO_GUIDANCE, UPSCALES
 from pipeline.protocol.passes import Pass, evaluations_within, passes_of, shown_steps, total_steps
-from pipeline.protocol.requests import CutoutRequest, GenerationRequest, MakingOfRequest, UpscaleRequest
+from pipeline.protocol.requests import CutoutRequest, GenerationRequest, MakingOfRequest, MorphRequest, UpscaleRequest
 from pipeline.protocol.samplers.table import SAMPLERS
 from pipeline.protocol.usual import usual_request
 
@@ -78,6 +78,20 @@ def making_of_price(
     decodes = 2 * shown_steps(total_steps(passes_of(request, spec.facts)))
     decoding = decodes * spec.work.decode * last.pixels / _REFERENCE_PIXELS
     return _units(_request_work(request, spec) + decoding + beside + _enlarging_work(request, networks), default)
+
+
+def morph_price(
+    request: MorphRequest,
+    spec: ModelSpec,
+    default: ModelSpec,
+    pricing: Pricing,
+    networks: Networks = MappingProxyType({}),
+) -> int:
+    """Units that a morph costs: its frames as pictures of one job."""
+    del networks  # it has no inputs
+    if pricing == "flat":
+        return request.frames
+    return _units(_request_work(msgspec.structs.replace(request, num_images=request.frames), spec), default)
 
 
 def upscale_price(

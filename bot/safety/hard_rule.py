@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.errors import Refused
 from bot.safety.ages import age_terms, has_age
-from bot.safety.judging import hits_of
+from bot.safety.judging import hits_of, prompts_of
 from bot.safety.words.files import BadRuleFile, read_rule_file, read_text
 from bot.safety.words.matching import Matcher
 from bot.safety.words.rules import RuleSet
@@ -51,7 +51,7 @@ class HardRule:
 
     def _has_minors(self, request: Request) -> bool:
         return bool(hits_of(self._minors, request)) or any(
-            has_age(request.prompt, hit.part) for hit in hits_of(self._young, request)
+            has_age(prompt, hit.part) for hit in hits_of(self._young, request) for prompt in prompts_of(request)
         )
 
 

@@ -15,6 +15,7 @@ from bot.presenting import custom_ids
 from bot.presenting.custom_ids import Action, Press
 from bot.presenting.jobs.job_buttons import PANS
 from bot.views import ending, expanding, keeping, remix, reporting, starting
+from bot.views.animating import morphing
 from bot.views.inpainting import outpainting, region
 
 PRESSED: Final[Mapping[Action, Callable[[Services, Interaction, Press], Awaitable[None]]]] = MappingProxyType(
@@ -25,6 +26,7 @@ PRESSED: Final[Mapping[Action, Callable[[Services, Interaction, Press], Awaitabl
         Action.VARY_SUBTLE: starting.vary_subtle,
         Action.VARY_STRONG: starting.vary_strong,
         Action.MAKING_OF: starting.making_of,
+        Action.MORPH: morphing.open_form,
         Action.REMIX: remix.open_form,
         Action.REGION: region.open_form,
         Action.ZOOM_OUT: outpainting.open_zoom_form,

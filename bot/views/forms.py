@@ -14,6 +14,7 @@ from bot.presenting import custom_ids
 from bot.presenting.custom_ids import Action, Press
 from bot.presenting.images.remix_form import PROMPT
 from bot.views import cases, reference, refused, remix, reporting
+from bot.views.animating import morphing
 from bot.views.fields import Fields
 from bot.views.inpainting import outpainting, region
 from bot.words import clean_texts
@@ -21,6 +22,7 @@ from bot.words import clean_texts
 ANSWERED: Final[Mapping[Action, Callable[[Services, Interaction, Press, Fields], Awaitable[None]]]] = MappingProxyType(
     {
         Action.REMIX: remix.answer,
+        Action.MORPH: morphing.answer,
         Action.REGION: region.answer,
         Action.ZOOM_OUT: outpainting.answer_zoom,
     }

@@ -76,6 +76,16 @@ def _saved(
     return data.getvalue()
 
 
+def in_a_row(pictures: Sequence[Image.Image]) -> Image.Image:
+    """Pictures of one size side by side, none larger than a pane."""
+    scale = min(1.0, PANE_SIDE / max(pictures[0].size))
+    width, height = (max(1, round(side * scale)) for side in pictures[0].size)
+    row = Image.new("RGB", (len(pictures) * (width + _GAP) - _GAP, height), "white")
+    for number, picture in enumerate(pictures):
+        row.paste(picture.resize((width, height), Image.Resampling.LANCZOS), (number * (width + _GAP), 0))
+    return row
+
+
 def side_by_side(given: Image.Image, likely: Image.Image, step: int, steps: int) -> Image.Image:
     """A frame of a making-of: what a step began with, what it took the picture to be, and its number below."""
     scale = PANE_SIDE / max(likely.size)

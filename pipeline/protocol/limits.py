@@ -12,6 +12,9 @@ MAX_PROMPT_LENGTH: Final = 2_000
 MIN_STEPS: Final = 1
 MAX_STEPS: Final = 150
 
+MIN_FRAMES: Final = 8
+MAX_FRAMES: Final = 48
+"""Least and greatest number of frames of a morph."""
 MAX_SHOWN_STEPS: Final = 24
 """Greatest number of steps that a making-of shows; of more, they are spread evenly, and the last is among them."""
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -9,6 +10,11 @@ from pipeline.protocol.catalogue.models import FamilyFacts
 from pipeline.protocol.inputs import Tiles
 from pipeline.protocol.limits import MAX_SHOWN_STEPS
 from pipeline.protocol.requests import GenerationRequest
+
+MORPH_KEYS: Final = 5
+"""Frames of a morph's first round: evenly from one end to the other."""
+MORPH_ROUND: Final = 4
+"""Frames of each later round. Fewer would be more even; more would use a large device better."""
 
 
 class Pass(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +115,11 @@ def evaluations_within(start: float, end: float, evaluations: int) -> Sequence[i
     """
     found = [i for i in range(evaluations) if i / evaluations >= start and (i + 1) / evaluations <= end]
     return found or [min(int(start * evaluations), evaluations - 1)]
+
+
+def morph_rounds(frames: int) -> int:
+    """Number of rounds in which the frames of a morph are drawn; two ends of other lengths may add two."""
+    return 1 + -(-(frames - MORPH_KEYS) // MORPH_ROUND)
 
 
 def shown_steps(steps: int) -> int:

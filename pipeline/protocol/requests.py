@@ -173,6 +173,29 @@ class MakingOfRequest(
         return 2
 
 
+class MorphRequest(
+    GenerationRequest, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="morph"
+):
+    """A resolved request for pictures between two pictures. Its own fields are those of the first one.
+
+    Attributes:
+        end_prompt: prompt of the last picture.
+        end_seed: its seed.
+        frames: number of pictures, with both ends.
+        is_returning: True when the animation goes there and back.
+    """
+
+    end_prompt: Annotated[str, _WORDS]
+    end_seed: Annotated[int, Fact(lowest=limits.MIN_SEED, highest=limits.MAX_SEED)]
+    frames: Annotated[int, Fact(lowest=limits.MIN_FRAMES, highest=limits.MAX_FRAMES)]
+    is_returning: bool = True
+
+    @property
+    def output_count(self) -> int:
+        """Number of requested outputs: the animation and its still."""
+        return 2
+
+
 class UpscaleRequest(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="upscale"
 ):
@@ -238,7 +261,7 @@ class CutoutRequest(
         return 1
 
 
-Request: TypeAlias = GenerationRequest | MakingOfRequest | UpscaleRequest | CutoutRequest
+Request: TypeAlias = GenerationRequest | MakingOfRequest | MorphRequest | UpscaleRequest | CutoutRequest
 """Union of all kinds of requests. JSON must have the tag; a migration wrote it into rows that are older than it.
 
 Each kind has a `model_key`, an `output_count`, the `inputs` that it is given, and a `prompt`: the words at the head of

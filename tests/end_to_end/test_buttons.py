@@ -144,6 +144,31 @@ async def test_pictures_are_upscaled_varied_and_drawn_anew(studio: Studio) -> No
     assert studio.rows("SELECT price FROM jobs WHERE job_id = ?", job + 4) == [(1,)]
 
 
+async def test_a_morph_is_asked_about_then_goes_from_one_picture_to_the_other(studio: Studio) -> None:
+    local = studio.local
+    first = await studio.ask("a yellow star", seed=7)
+    last = await studio.ask("a star", seed=8)
+    job = job_of(last)
+    form = await local.member.click(first, custom_id=f"easel:morph:{job_of(first)}:0")
+    assert form.modal is not None
+    asked = await local.member.submit_modal(form, {"prompt": "a star", "seed": "8"})
+    assert asked.response is not None
+    question = str(asked.response.components)
+    assert "Draw 16 pictures from “a yellow star” to “a star”" in question
+    assert "It costs 16" in question
+    assert studio.rows("SELECT count(*) FROM jobs WHERE job_id > ?", job) == [(0,)], "it was not asked first"
+    ((number,),) = studio.rows("SELECT max(expansion_id) FROM expansions")
+    await local.member.click(asked.response, custom_id=f"easel:start:{number}")
+    shown = await local.wait_for_message(lambda message: "16 frames, 6 steps each" in text_of(message), 90)
+    assert "Morph for" in text_of(shown)
+    assert "seeds 7 to 8" in text_of(shown)
+    keys = await studio.picture(shown, 1)
+    for left, message in ((0, first), (keys.width - 256, last)):
+        key = keys.crop((left, 0, left + 256, 256))
+        assert key.tobytes() == (await studio.picture(message)).tobytes(), "an end is not its picture"
+    assert studio.rows("SELECT price, started_by FROM jobs WHERE job_id > ?", job) == [(16, "morph")]
+
+
 async def test_a_remix_keeps_what_is_not_changed_and_survives_a_restart(studio: Studio) -> None:
     local = studio.local
     old = await studio.ask("a red apple", negative="rain", seed=5)

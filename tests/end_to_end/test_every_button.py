@@ -25,11 +25,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]  # a busy machine load
 OPEN, CLOSED = ("queued",), ("done", "cancelled", "flagged")
 UNKNOWN = 999
 NUMBERED = {
-    Action.MAKING_OF,
+    *(Action.MAKING_OF, Action.MORPH),
     *(Action.UPSCALE, Action.VARY_SUBTLE, Action.VARY_STRONG, Action.REGION, Action.ZOOM_OUT, Action.PAN),
     *PANS,
 }
-FORMS = {Action.REMIX, Action.REGION, Action.ZOOM_OUT}
+FORMS = {Action.REMIX, Action.MORPH, Action.REGION, Action.ZOOM_OUT}
 STARTING = {
     *(Action.REROLL, Action.RETRY, Action.UPSCALE, Action.VARY_SUBTLE, Action.VARY_STRONG, Action.MAKING_OF),
 }

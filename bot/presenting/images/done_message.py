@@ -88,7 +88,7 @@ def _summary_parts(
 def _buttons(job: Job, indices: Sequence[int], spec: ModelSpec | None) -> list[job_buttons.Row]:
     """Buttons of a job with pictures: a single one can be upscaled and varied in two ways, several by their numbers.
 
-    A part of a single one can be drawn anew, and what lies around it; and its steps can be shown.
+    A part of a single one can be drawn anew, and what lies around it. Its steps can be shown, and it can be morphed.
 
     Args:
         job: the job.
@@ -112,9 +112,11 @@ def _buttons(job: Job, indices: Sequence[int], spec: ModelSpec | None) -> list[j
         rows = [[*first, job_buttons.button(Action.REMIX, job_id), job_buttons.button(Action.REROLL, job_id)]]
         # The size of an upscaled picture is not one that the model draws.
         can_mask = spec is not None and spec.can(Capability.MASK) and not is_upscaled
+        can_morph = spec is not None and spec.has_morphs and not is_upscaled and not request.inputs
         second = [
             *((Action.REGION, Action.ZOOM_OUT, Action.PAN) if can_mask else ()),
             *((Action.MAKING_OF,) if spec is not None and spec.is_stepped else ()),
+            *((Action.MORPH,) if can_morph else ()),
         ]
         if second:
             rows.append([job_buttons.button(action, job_id, only) for action in second])

@@ -18,7 +18,7 @@ from bot.quotas.standing import Outlook
 from bot.requests.options.table import FIELDS, arranged
 from bot.store.expansions import Expansion
 from pipeline.protocol.catalogue.models import ModelSpec
-from pipeline.protocol.requests import GenerationRequest, narrowed
+from pipeline.protocol.requests import GenerationRequest, MorphRequest, Request, narrowed
 
 MAX_SHOWN: Final = 5
 _MAX_PROMPT: Final = 150
@@ -36,7 +36,7 @@ def question(expansion: Expansion, outlook: Outlook, models: Mapping[str, ModelS
     if is_several:
         lines = [text("expansion-question", count=count), *_lines(_requests(expansion), models)]
     else:
-        lines = [text("expansion-hopeless"), text("your-prompt", prompt=escape(expansion.requests[0].prompt))]
+        lines = [*_single(expansion.requests[0])]
     notices = dict.fromkeys(notice_line(notice) for job in expansion.jobs for notice in job.notices)
     lines += [small(line) for line in [*notices][:_MAX_NOTICES]]
     if outlook.left is None:
@@ -57,6 +57,16 @@ def question(expansion: Expansion, outlook: Outlook, models: Mapping[str, ModelS
         label=text("button-dismiss"), custom_id=custom_id(Action.DISMISS, expansion.expansion_id)
     )
     return _layout(lines, ui.ActionRow(start, dismiss))
+
+
+def _single(request: Request) -> Iterator[str]:
+    """Why a single job is asked about first: a morph is dear; of another job, the model knows no word."""
+    if isinstance(request, MorphRequest):
+        ends = {"start": escape(request.prompt, _MAX_PROMPT), "end": escape(request.end_prompt, _MAX_PROMPT)}
+        yield text("expansion-morph", frames=request.frames, **ends)
+    else:
+        yield text("expansion-hopeless")
+        yield text("your-prompt", prompt=escape(request.prompt))
 
 
 def started(

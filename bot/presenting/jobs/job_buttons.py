@@ -25,6 +25,7 @@ _EMOJI: Final = {
     Action.PAN_UP: "⬆️",
     Action.PAN_DOWN: "⬇️",
     Action.MAKING_OF: "🎬",
+    Action.MORPH: "🎞️",
     Action.CANCEL: "✖️",
     Action.CANCEL_MINE: "✖️",
     Action.STAR: "⭐",

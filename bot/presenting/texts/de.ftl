@@ -5,6 +5,7 @@ command-imagine = Bilder aus einem Prompt zeichnen
 command-blend = Zeichnen, was mehrere Bilder zeigen, in einem
 option-blend-image = Ein Bild für die Mischung
 option-blend-prompt = Was du sehen willst; ohne Angabe entscheiden die Bilder allein
+command-morph = Ein Bild wird ein anderes: eine Animation
 command-cutout = Den Hintergrund eines Bildes durchsichtig machen
 command-upscale = Jedes Bild vergrößern
 option-prompt = Was du sehen möchtest
@@ -37,6 +38,11 @@ choice-use-map = { $use } map: das ist eine fertige Karte dafür
 choice-strength-subtle = wenig ({ $strength })
 choice-strength-medium = mittel ({ $strength })
 choice-strength-strong = stark ({ $strength })
+option-morph-from = Was das erste Bild zeigt
+option-morph-to = Was das letzte Bild zeigt
+option-morph-frames = Wie viele Bilder, mit beiden Enden
+option-morph-to-seed = Seed des letzten Bildes; ohne ihn ändern sich nur die Wörter
+option-morph-loop = Hin und zurück, wie üblich
 option-cutout-image = Das Bild, dessen Hintergrund wegkommt
 option-cutout-network = Womit der Vordergrund gefunden wird
 option-upscale-image = Das Bild, das größer werden soll
@@ -75,6 +81,7 @@ job-head = **{ $prompt }**
         [pan] Schwenk von { $parent } für
         [remix] Remix von { $parent } für
         [making-of] Entstehung von { $parent } für
+        [morph] Verwandlung für
         [enlarge] Vergrößert für
         [cutout] Freigestellt für
         [grid] Ein Raster für
@@ -144,11 +151,16 @@ summary-strength = Stärke { $strength }
 summary-time = { $seconds } s
 summary-partial = { $count } von { $asked } Bildern
 summary-price = Preis { $price }, noch { $left }
+summary-morph = { $frames } Bilder, je { $steps } Schritte
+summary-morph-seeds = Seeds { $start } bis { $end }
+morph-to = zu { $end }
 summary-making-of = { $steps } Schritte
 making-of-explained = Links steht, was das Modell in jedem Schritt bekommt, rechts, wofür es das Bild hält. Es beginnt mit Rauschen; der Balken zeigt, wie weit es ist.
 summary-cutout = { $width }×{ $height }, Hintergrund durchsichtig
 summary-enlarged = { $from } → { $width }×{ $height }
 alt-image = { $number } von { $count }: { $prompt }
+alt-morph = { $frames } Bilder von „{ $start }“ zu „{ $end }“
+alt-morph-keys = Fünf der { $frames } Bilder von „{ $start }“ zu „{ $end }“, nebeneinander
 alt-making-of = Wie ein Bild entstand, { $count } Schritte aus dem Rauschen: { $prompt }
 alt-cutout = Ein Bild von { $width }×{ $height } ohne seinen Hintergrund
 alt-enlarged = Vergrößert, von { $from } auf { $width }×{ $height }: { $prompt }
@@ -166,6 +178,7 @@ button-appeal = Das ist falsch
 button-region = Ausschnitt
 button-zoom-out = Herauszoomen
 button-pan = Schwenken
+button-morph = Verwandeln
 button-making-of = Entstehung
 button-draw = Zeichnen
 button-larger = Größer
@@ -210,6 +223,7 @@ details-lineage = { $kind ->
         [zoom-out] Herausgezoomt von { $parent }
         [pan] Schwenk von { $parent }
         [making-of] Entstehung von { $parent }
+        [morph] Verwandlung von { $parent }
        *[remix] Remix von { $parent }
     }
 details-model = Modell: { $model } ({ $license })
@@ -266,6 +280,10 @@ details-command-file = { $kind ->
     }
 
 ## The form of a remix
+morph-title = Verwandeln in…
+morph-prompt = Was das letzte Bild zeigt
+morph-seed = Sein Seed
+morph-seed-about = Mit demselben Seed ändern sich nur die Wörter.
 remix-title = Remix
 change-title = Die Worte ändern
 remix-prompt = Prompt
@@ -741,6 +759,7 @@ error-discord = Discord nahm die Antwort nicht an, darum wurde nichts daraus. Es
 error-unexpected = Bei uns ging etwas schief. Es wurde nichts berechnet. Versuch es noch einmal; geschieht es wieder, nenne dem Betreiber den Fehler { $error_id }.
 
 ## Prompts with several jobs
+expansion-morph = { $frames } Bilder von „{ $start }“ zu „{ $end }“ zeichnen, als eine Animation?
 expansion-hopeless = **Was aus diesem Prompt entsteht, wird ihm nicht gleichen.** Den Auftrag trotzdem starten?
 expansion-question = **Dieser Prompt steht für { $count } Aufträge.** Starten?
 expansion-prompt = { $number }. { $prompt }
@@ -774,6 +793,14 @@ refused-sum-model = { $model } liest einen Prompt als einen Satz und kann darum 
 refused-sum-empty = Diese Summe zählt nichts zusammen, das man zeichnen könnte. Beginn sie mit dem, was das Bild zeigt: = a red apple - red + blue
 refused-sum-long = Diese Summe hat { $count } Glieder, und { $limit } sind das Höchste. Lass einige weg.
 refused-upscale-seed = { $model } kann dasselbe Bild kein zweites Mal zeichnen, darum kann dieser Knopf es nicht vergrößern. /upscale vergrößert jedes Bild.
+refused-morph-model = { $model } kann nicht zwischen zwei Prompts zeichnen. Diese Modelle können es: { $known }.
+refused-morph-several = Jedes Ende einer Verwandlung ist ein Bild, aber dieser Prompt steht für mehrere. Nimm die geschweiften Klammern heraus.
+refused-morph-concepts = Jedes Ende einer Verwandlung wird aus einem Prompt gezeichnet. Verbinde die Teile um AND mit Kommas.
+refused-morph-styles = Beide Enden einer Verwandlung brauchen dieselben Stile. Schreib in beide Prompts dieselben Tags, oder keine.
+refused-morph-negative = Eine Verwandlung hat einen negativen Prompt für alle Bilder. Nimm aus dem letzten Prompt, was vermieden werden soll, und nutz die Option dafür.
+refused-morph-picture = Eine Verwandlung beginnt mit einem Bild allein aus Wörtern, und dieses entstand aus einem anderen Bild.
+refused-morph-sampler = { $sampler } gibt in jedem Schritt anderes Rauschen dazu, darum würden Bilder verschiedener Seeds springen. Nimm an beiden Enden denselben Seed, oder einen Sampler ohne „a“ oder „SDE“ im Namen.
+refused-morph-options = Eine Verwandlung hat die Optionen ihres ersten Bildes. Nimm sie aus dem letzten Prompt heraus.
 refused-making-of-model = { $model } zeichnet in einem Stück und zeigt keine Schritte, darum gibt es keine Entstehung. Bilder anderer Modelle haben eine.
 refused-too-many-prompts = Dieser Prompt steht für mehr als { $limit } Aufträge, und mehr sind hier nicht erlaubt. Nimm einige Varianten heraus, oder setz einen Backslash vor jede Klammer, die für sich selbst steht.
 refused-expansion-started = Diese Aufträge sind schon gestartet, soweit es ging. Dieser Druck hat nichts mehr gestartet und nichts mehr berechnet. /reihe zeigt die wartenden.

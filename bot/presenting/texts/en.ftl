@@ -5,6 +5,7 @@ command-imagine = Draw images from a prompt
 command-blend = Draw what several pictures show, in one
 option-blend-image = A picture to blend
 option-blend-prompt = What you want to see; without it, the pictures alone decide
+command-morph = Let one picture become another: an animation
 command-cutout = Make the background of a picture transparent
 command-upscale = Make any picture larger
 option-prompt = What you want to see
@@ -37,6 +38,11 @@ choice-use-map = { $use } map: this is a ready-made map
 choice-strength-subtle = subtle ({ $strength })
 choice-strength-medium = medium ({ $strength })
 choice-strength-strong = strong ({ $strength })
+option-morph-from = What the first picture shows
+option-morph-to = What the last picture shows
+option-morph-frames = How many pictures, with both ends
+option-morph-to-seed = Seed of the last picture; without it, only the words change
+option-morph-loop = There and back again, which is usual
 option-cutout-image = The picture whose background goes
 option-cutout-network = What finds the foreground
 option-upscale-image = The picture to make larger
@@ -75,6 +81,7 @@ job-head = **{ $prompt }**
         [pan] Pan of { $parent } for
         [remix] Remix of { $parent } for
         [making-of] Making-of of { $parent } for
+        [morph] Morph for
         [enlarge] Made larger for
         [cutout] Cut out for
         [grid] A grid for
@@ -144,11 +151,16 @@ summary-strength = strength { $strength }
 summary-time = { $seconds } s
 summary-partial = { $count } of { $asked } images
 summary-price = cost { $price }, { $left } left
+summary-morph = { $frames } frames, { $steps } steps each
+summary-morph-seeds = seeds { $start } to { $end }
+morph-to = to { $end }
 summary-making-of = { $steps } steps
 making-of-explained = Left is what the model gets in each step, right what it takes the picture to be. It begins with noise; the bar shows how far it is.
 summary-cutout = { $width }×{ $height }, background transparent
 summary-enlarged = { $from } → { $width }×{ $height }
 alt-image = { $number } of { $count }: { $prompt }
+alt-morph = { $frames } pictures from “{ $start }” to “{ $end }”
+alt-morph-keys = Five of the { $frames } pictures from “{ $start }” to “{ $end }”, side by side
 alt-making-of = How a picture came to be, { $count } steps from noise: { $prompt }
 alt-cutout = A picture of { $width }×{ $height } without its background
 alt-enlarged = Made larger, from { $from } to { $width }×{ $height }: { $prompt }
@@ -166,6 +178,7 @@ button-appeal = This is wrong
 button-region = Region
 button-zoom-out = Zoom out
 button-pan = Pan
+button-morph = Morph
 button-making-of = Making-of
 button-draw = Draw it
 button-larger = Larger
@@ -210,6 +223,7 @@ details-lineage = { $kind ->
         [zoom-out] Zoom out of { $parent }
         [pan] Pan of { $parent }
         [making-of] Making-of of { $parent }
+        [morph] Morph from { $parent }
        *[remix] Remix of { $parent }
     }
 details-model = Model: { $model } ({ $license })
@@ -266,6 +280,10 @@ details-command-file = { $kind ->
     }
 
 ## The form of a remix
+morph-title = Morph into…
+morph-prompt = What the last picture shows
+morph-seed = Its seed
+morph-seed-about = With the same seed, only the words change.
 remix-title = Remix
 change-title = Change the words
 remix-prompt = Prompt
@@ -741,6 +759,7 @@ error-discord = Discord did not take the answer, so nothing came of this. Nothin
 error-unexpected = Something went wrong on our side. Nothing was charged. Try again; if it happens again, tell the owner the error { $error_id }.
 
 ## Prompts with several jobs
+expansion-morph = Draw { $frames } pictures from “{ $start }” to “{ $end }”, as one animation?
 expansion-hopeless = **What comes of this prompt will not look like it.** Draw it all the same?
 expansion-question = **This prompt stands for { $count } jobs.** Start them?
 expansion-prompt = { $number }. { $prompt }
@@ -774,6 +793,14 @@ refused-sum-model = { $model } reads a prompt as one sentence, so it cannot add 
 refused-sum-empty = This sum adds nothing that could be drawn. Begin it with what the picture shows: = a red apple - red + blue
 refused-sum-long = This sum has { $count } terms, and { $limit } is the most. Leave some of them out.
 refused-upscale-seed = { $model } cannot draw the same picture a second time, so this button cannot make it larger. /upscale makes any picture larger.
+refused-morph-model = { $model } cannot draw between two prompts. These models can: { $known }.
+refused-morph-several = Each end of a morph is one picture, but this prompt stands for several. Take its braces out.
+refused-morph-concepts = Each end of a morph is drawn from one prompt. Join the parts around AND with commas.
+refused-morph-styles = Both ends of a morph need the same styles. Write the same tags in both prompts, or none.
+refused-morph-negative = A morph has one negative prompt for all of its pictures. Take what is to be avoided out of the last prompt, and use the negative option.
+refused-morph-picture = A morph begins with a picture from words alone, and this one was made from another picture.
+refused-morph-sampler = { $sampler } adds other noise in every step, so pictures of different seeds would jump. Take the same seed at both ends, or a sampler without “a” or “SDE” in its name.
+refused-morph-options = A morph has the options of its first picture. Take them out of the last prompt.
 refused-making-of-model = { $model } draws in one piece and shows no steps, so there is no making-of. Pictures of other models have one.
 refused-too-many-prompts = This prompt stands for more than { $limit } jobs, which is the most here. Take some of its variants out, or put a backslash before each brace that stands for itself.
 refused-expansion-started = These jobs were started already, as far as possible. This press started and charged nothing more. /queue shows the waiting ones.

@@ -24,6 +24,7 @@ class StartedBy(StrEnum):
     ZOOM_OUT = "zoom-out"
     PAN = "pan"
     MAKING_OF = "making-of"
+    MORPH = "morph"
     ENLARGE = "enlarge"
     """`/upscale`, or the entry in the menu of a stranger's message. `UPSCALE` is of a picture of ours."""
     CUTOUT = "cutout"

@@ -7,6 +7,7 @@ from functools import partial
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.background import Background
 from pipeline.engine.finishing.animating.making_of import MakingOfFinisher
+from pipeline.engine.finishing.animating.morphs import MorphFinisher
 from pipeline.engine.finishing.cutouts import CutoutFinisher
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.finisher import Finisher
@@ -15,6 +16,7 @@ from pipeline.engine.finishing.upscaled import UpscaleFinisher
 from pipeline.engine.pixels.image_check import ImageCheck
 from pipeline.engine.steps.jobs.cutout_jobs import CutoutJob
 from pipeline.engine.steps.jobs.keys import AttemptId
+from pipeline.engine.steps.jobs.morph_jobs import MorphJob
 from pipeline.engine.steps.jobs.traced_jobs import TracedJob
 from pipeline.engine.steps.jobs.upscale_jobs import EngineJob, UpscaleJob
 from pipeline.protocol.wire.messages import Finished
@@ -69,6 +71,8 @@ class Finishing:
             return UpscaleFinisher(job, self._output, self._recipes, check)
         if isinstance(job, CutoutJob):
             return CutoutFinisher(job, self._output, self._recipes, check)
+        if isinstance(job, MorphJob):
+            return MorphFinisher(job, self._output, self._recipes, check, self._decoder, progress)
         if isinstance(job, TracedJob):
             return MakingOfFinisher(job, self._output, self._recipes, check, self._decoder, progress)
         return Finisher(job, self._output, self._recipes, check, self._decoder, progress)

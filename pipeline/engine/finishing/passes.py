@@ -8,13 +8,16 @@ from typing import TypeVar
 from pipeline.engine.device.activity import Activity
 from pipeline.engine.device.background import Background
 from pipeline.engine.failures import raise_if_device_lost
+from pipeline.engine.finishing.animating.morphs import begin_next_round, frames_of_round
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.init_images import begin_from_picture, encoded, given_pictures
 from pipeline.engine.finishing.refining import begin_refining, enlarged
 from pipeline.engine.steps.jobs.denoising import DenoisingJob
+from pipeline.engine.steps.jobs.morph_jobs import MorphJob
 from pipeline.protocol.wire.messages import Submit
 
 _T = TypeVar("_T")
+_J = TypeVar("_J", bound=DenoisingJob)
 
 
 class Passes:
@@ -48,11 +51,15 @@ class Passes:
         self._background.on_device(work, partial(self._begin, job, begin_from_picture))
 
     def begin_second(self, job: DenoisingJob) -> None:
-        """Begin the next pass once the drawn picture is enlarged."""
+        """Begin the next pass once the drawn picture is enlarged, or the next round of a morph with its frames."""
+        if isinstance(job, MorphJob):
+            draw = partial(frames_of_round, job, self._decoder, self._activity.note_progress)
+            self._background.on_device(draw, partial(self._begin, job, begin_next_round))
+            return
         work = partial(enlarged, job, self._decoder, self._activity.note_progress)
         self._background.on_device(work, partial(self._begin, job, begin_refining))
 
-    def _begin(self, job: DenoisingJob, begin: Callable[[DenoisingJob, _T], None], picture: Future[_T]) -> None:
+    def _begin(self, job: _J, begin: Callable[[_J, _T], None], picture: Future[_T]) -> None:
         if self._is_running(job):
             self._join(job, lambda: begin(job, picture.result()))
         else:

@@ -17,16 +17,18 @@ from pipeline.engine.models.cutouts import LoadedCutout
 from pipeline.engine.models.loading import LoadedModel
 from pipeline.engine.models.upscalers import LoadedUpscaler
 from pipeline.engine.steps.jobs import cutout_jobs, upscale_jobs
+from pipeline.engine.steps.jobs.morph_jobs import MorphJob
 from pipeline.engine.steps.jobs.pipeline_jobs import DrawingJob, begin_pipeline_job
 from pipeline.engine.steps.jobs.traced_jobs import TracedJob
 from pipeline.engine.steps.jobs.upscale_jobs import EngineJob
-from pipeline.engine.steps.preparing import begin_job, begin_job_as
+from pipeline.engine.steps.preparing import begin_job, begin_job_as, begin_morph
 from pipeline.protocol.catalogue.models import ModelSpec
-from pipeline.protocol.passes import passes_of, total_steps
+from pipeline.protocol.passes import morph_rounds, passes_of, total_steps
 from pipeline.protocol.requests import (
     CutoutRequest,
     GenerationRequest,
     MakingOfRequest,
+    MorphRequest,
     Request,
     UpscaleRequest,
     kind_name,
@@ -66,6 +68,16 @@ def _begin_making_of(submit: Submit, model: LoadedModel, placement: Placement, s
     return begin_job_as(TracedJob, submit, model, placement, started_at)
 
 
+def _morph_steps(request: MorphRequest, spec: ModelSpec) -> int:
+    return morph_rounds(request.frames) * _image_steps(request, spec)
+
+
+def _begin_morph(submit: Submit, model: LoadedModel, placement: Placement, started_at: float) -> MorphJob:
+    if isinstance(model.drawing, AnyPipeline) or not model.spec.has_morphs:
+        raise InvalidRequest(f"{model.spec.title} cannot draw between two prompts.")
+    return begin_morph(submit, model, placement, started_at)
+
+
 def _begin_upscale(submit: Submit, model: LoadedUpscaler, _: Placement, started_at: float) -> EngineJob:
     return upscale_jobs.begin_upscale_job(submit, model, started_at)
 
@@ -78,6 +90,7 @@ KINDS: Final[Mapping[type[Request], Kind[Any]]] = MappingProxyType(
     {
         GenerationRequest: Kind[GenerationRequest](total_steps=_image_steps, begin=_begin_image),
         MakingOfRequest: Kind[MakingOfRequest](total_steps=_image_steps, begin=_begin_making_of),
+        MorphRequest: Kind[MorphRequest](total_steps=_morph_steps, begin=_begin_morph),
         UpscaleRequest: Kind[UpscaleRequest](total_steps=lambda *_: upscale_jobs.STEPS, begin=_begin_upscale),
         CutoutRequest: Kind[CutoutRequest](total_steps=lambda *_: cutout_jobs.STEPS, begin=_begin_cutout),
     }

@@ -7,6 +7,7 @@ import msgspec
 import torch
 
 from pipeline.engine.device.placement import Placement
+from pipeline.engine.failures import InvalidRequest
 from pipeline.engine.families.base import StepAdapter
 from pipeline.engine.models.controls import control_in
 from pipeline.engine.models.loading import LoadedModel
@@ -15,10 +16,12 @@ from pipeline.engine.sampling.latents import first_noise, generators_for
 from pipeline.engine.sampling.schedulers import first_latents, sampler_named
 from pipeline.engine.sampling.tiling import tiling_of
 from pipeline.engine.steps.jobs.denoising import DenoisingJob
+from pipeline.engine.steps.jobs.morph_jobs import MorphEnd, MorphJob, padded
 from pipeline.engine.steps.jobs.validation import check_capabilities, check_multiple, check_request
+from pipeline.prompts.tags import read_tags
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.passes import passes_of
-from pipeline.protocol.requests import GenerationRequest, narrowed
+from pipeline.protocol.requests import GenerationRequest, MorphRequest, narrowed
 from pipeline.protocol.usual import usual_request
 from pipeline.protocol.wire.messages import Submit
 
@@ -83,6 +86,35 @@ def begin_job_as(make: type[J], submit: Submit, model: LoadedModel, placement: P
         keeps_apart=placement.acceleration.accelerator != "none",
     )
     job.evaluation = job.first_evaluation
+    return job
+
+
+def begin_morph(submit: Submit, model: LoadedModel, placement: Placement, started_at: float) -> MorphJob:
+    """Begin a morph with its first round.
+
+    Raises:
+        InvalidRequest: the engine or the model cannot run this request, or its ends have different styles or several
+            concepts.
+    """
+    request, adapter = narrowed(submit.request, MorphRequest), model.adapter
+    if request.inputs or request.upscale is not None or adapter.extra_channels:
+        raise InvalidRequest("A morph is drawn from words alone, and not upscaled.")
+    job = begin_job_as(MorphJob, submit, model, placement, started_at)
+    last = msgspec.structs.replace(request, prompt=request.end_prompt, seed=request.end_seed, variations=())
+    texts = job.text, adapter.encode_text(last)
+    if any(len(text.concepts) > 1 for text in texts):
+        raise InvalidRequest("A morph has a single prompt at each end.")
+    if texts[0].lora_digests != texts[1].lora_digests:
+        raise InvalidRequest("Both ends of a morph need the same LoRAs.")
+    # Tags stay, because LoRAs may change what the text encoder makes of an empty text too.
+    tags = " ".join(read_tags(request.prompt).tags)
+    nothing = adapter.encode_text(msgspec.structs.replace(request, prompt=tags, negative_prompt="")).positive.at(1)
+    tokens = max(text.positive.at(1)["prompt_embeds"].shape[1] for text in texts)
+    ends = [
+        MorphEnd(request=each, text=text, padded=padded(text, tokens, nothing))
+        for each, text in zip((request, last), texts, strict=True)
+    ]
+    job.begin((ends[0], ends[1]))
     return job
 
 

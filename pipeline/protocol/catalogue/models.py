@@ -243,6 +243,11 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return self.is_stepped and self.facts.has_weights
 
     @property
+    def has_morphs(self) -> bool:
+        """True when a picture can lie between two prompts; texts of other families have no common length."""
+        return self.family in ("sd", "sdxl", "sd3")
+
+    @property
     def is_stepped(self) -> bool:
         """True when Easel runs each step itself; a whole pipeline and another program show no step."""
         return self.family != "pipeline" and self.drawn_by is None

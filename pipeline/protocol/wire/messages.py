@@ -37,7 +37,7 @@ from pipeline.protocol.wire.settings import (
     ImageThresholds,
 )
 
-PROTOCOL_VERSION: Final = 37
+PROTOCOL_VERSION: Final = 38
 """Raised with every change of a message. Bot and worker of one computer must agree exactly; for hosts see
 `OLDEST_PROTOCOL`."""
 Phase = Literal["idle", "loading", "running"]

@@ -13,7 +13,7 @@ from bot.quotas.pricing import making_of_price, price
 from bot.requests.derived.deriving import making_of
 from bot.store.rows.origin import Lineage, StartedBy
 from config.catalogue import Catalogue
-from pipeline.protocol.requests import GenerationRequest, MakingOfRequest
+from pipeline.protocol.requests import GenerationRequest, MakingOfRequest, MorphRequest
 from tests.bot.presenting.test_upscale_messages import said
 from tests.example_jobs import example_job, from_elsewhere
 
@@ -50,3 +50,15 @@ def test_it_costs_its_picture_and_by_work_the_decoding_of_its_steps(
         making_of(request_, 0, msgspec.structs.replace(spec, family="pipeline"))
     assert refused.value.key == "refused-making-of-model"
     assert isinstance(shown, MakingOfRequest)
+
+
+def test_a_morph_says_where_it_goes(catalogue: Catalogue, request_: GenerationRequest) -> None:
+    own: dict[str, Any] = {"end_prompt": "a *star*", "end_seed": 9, "frames": 16}
+    request = MorphRequest(**msgspec.structs.asdict(request_) | own)
+    job = from_elsewhere(example_job(request), started_by=StartedBy.MORPH)
+    outputs = tuple(ShownOutput(index=k, file_name=f"easel-7-{k + 1}.webp", data=b"") for k in range(2))
+    done = kind_of(request).done(job, outputs=outputs, spec=catalogue.default, allowance=Allowance(left=3))
+    assert "Morph for" in said(done)
+    assert "to a *star*" in said(done)
+    assert "16 frames, 4 steps each · seeds 7 to 9" in said(done)
+    assert "16 pictures from “a red apple” to “a *star*”" in str(done.to_components())

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from typing_extensions import override
 
+from pipeline.engine.finishing.animating.files import with_still
 from pipeline.engine.finishing.decoding import Decoder
 from pipeline.engine.finishing.enlarging import enlarged_pixels
 from pipeline.engine.finishing.finisher import Finisher
@@ -19,7 +20,7 @@ from pipeline.images.encode import encode, to_picture
 from pipeline.images.label import labeled
 from pipeline.images.parameters import parameters_text
 from pipeline.protocol.provenance.source_types import source_type_of
-from pipeline.protocol.wire.outputs import AnimationFile, Output, Recipe
+from pipeline.protocol.wire.outputs import Output, Recipe
 from pipeline.protocol.wire.settings import ImageOutput
 
 _STEP_MS: Final = 250
@@ -96,23 +97,4 @@ class MakingOfFinisher(Finisher):
         still = encode(
             self._pictures[0], parameters, self._output, index=1, seed=0, source_type=source_type, rating=rating
         )
-        width, height = frames[0].size
-        return (
-            AnimationFile(
-                index=0,
-                data=data,
-                media_type=f"image/{self._output.animation}",
-                width=width,
-                height=height,
-                rating=rating,
-            ),
-            AnimationFile(
-                index=1,
-                data=still.data,
-                media_type=still.media_type,
-                width=still.width,
-                height=still.height,
-                fingerprint=still.fingerprint,
-                rating=rating,
-            ),
-        )
+        return with_still(data, self._output, frames[0].size, still, rating)

@@ -150,7 +150,7 @@ class DenoisingJob:
     def _has_scale(self) -> bool:
         """True when the guidance scale has an effect in the next evaluation."""
         has_scale = self.passes[self.pass_index].guidance_scale > NO_GUIDANCE
-        return has_scale and self.request.guides(self.step, self.total_steps)
+        return has_scale and self.request.guides(self.step, total_steps(self.passes))
 
     @property
     def steps_done(self) -> int:

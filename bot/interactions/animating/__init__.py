@@ -1,0 +1,1 @@
+"""The start of jobs that make something move."""

@@ -1,0 +1,1 @@
+"""Buttons and forms that make something move."""
