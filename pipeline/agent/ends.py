@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Ends:
-    """Ends that the bot has not kept yet, by attempt. There are never more than the worker has attempts at once.
+    """Ends that the bot has not kept yet, by attempt. There are never more than twice the worker's attempts at once.
 
     Args:
         link: the link to the bot.

@@ -10,7 +10,7 @@ from typing import Final
 
 from nats.errors import Error
 from nats.js import JetStreamContext, api, errors
-from nats.js.object_store import OBJ_CHUNKS_PRE_TEMPLATE
+from nats.js.object_store import OBJ_CHUNKS_PRE_TEMPLATE, OBJ_STREAM_TEMPLATE, ObjectStore
 
 from pipeline.link.subjects import bucket_of
 
@@ -62,8 +62,7 @@ async def put(streams: JetStreamContext, host: str, name: str, body: bytes) -> N
     """
     meta = api.ObjectMeta(name=name, options=api.ObjectMetaOptions(max_chunk_size=_CHUNK_BYTES))
     try:
-        store = await streams.object_store(bucket_of(host))
-        await store.put(name, body, meta)
+        await _store(streams, host).put(name, body, meta)
     except Error as error:
         raise ParcelRefused(f"The object store takes no parcel ({error or type(error).__name__}).") from error
 
@@ -74,9 +73,9 @@ async def fetch(streams: JetStreamContext, host: str, name: str) -> bytes:
     Raises:
         ParcelLost: there is none, or it is broken.
     """
-    stream = f"OBJ_{bucket_of(host)}"
+    stream = OBJ_STREAM_TEMPLATE.format(bucket=bucket_of(host))
     try:
-        info = await (await streams.object_store(bucket_of(host))).get_info(name)
+        info = await _store(streams, host).get_info(name)
         subject = OBJ_CHUNKS_PRE_TEMPLATE.format(bucket=bucket_of(host), obj=info.nuid)
         body, after = bytearray(), 0
         while len(body) < (info.size or 0):
@@ -94,6 +93,12 @@ async def fetch(streams: JetStreamContext, host: str, name: str) -> bytes:
 async def discard(streams: JetStreamContext, host: str, name: str) -> None:
     """Remove a parcel, if it is there. One that stays is forgotten by itself."""
     try:
-        await (await streams.object_store(bucket_of(host))).delete(name)
+        await _store(streams, host).delete(name)
     except Error:
         return
+
+
+def _store(streams: JetStreamContext, host: str) -> ObjectStore:
+    """A host's bucket. The library's own way asks the server each time whether it is there."""
+    bucket = bucket_of(host)
+    return ObjectStore(bucket, OBJ_STREAM_TEMPLATE.format(bucket=bucket), streams)

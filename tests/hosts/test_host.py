@@ -230,3 +230,26 @@ async def test_an_older_host_that_cannot_follow_the_owners_policy_is_told_to_be_
     assert host.free_slots == 0
     assert host.status.state is WorkerState.UNUSABLE
     assert "update it" in host.status.detail
+
+
+async def test_a_drawn_attempt_takes_no_slot_while_its_end_is_fetched(
+    open_rig: OpenRig, request_: GenerationRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = await open_rig(capacity=1)
+    (host,) = rig.fleet.hosts.values()
+    is_open = asyncio.Event()
+
+    async def slowly(streams: parcels.JetStreamContext, name: str, parcel: str) -> bytes:
+        await is_open.wait()
+        return await parcels.fetch(streams, name, parcel)
+
+    monkeypatch.setattr(arrivals, "fetch", slowly)
+    await rig.fleet.submit(1, 1, request_)
+    await until(lambda: host.free_slots == 1)
+    await rig.fleet.submit(2, 1, request_)
+    # Nor do ends pile up on the host: there are never more than it draws at once.
+    await until(lambda: len(host._arrivals.coming) == 2)
+    assert (host.free_slots, host.running) == (0, 0)
+    is_open.set()
+    assert {(await rig.end()).job_id for _ in range(2)} == {1, 2}
+    assert host.free_slots == 1

@@ -182,7 +182,11 @@ class RemoteHost(Backend):
     def free_slots(self) -> int:
         """Number of further attempts that the host can take now."""
         ready = self.presence.ready
-        return 0 if ready is None or self._attempts.is_reserved else max(0, ready.capacity - len(self._attempts))
+        if ready is None or self._attempts.is_reserved:
+            return 0
+        # What is drawn takes no slot while its end waits to be fetched. The bound keeps ends from piling up there.
+        coming = min(len(self._arrivals.coming), ready.capacity)
+        return max(0, ready.capacity - len(self._attempts) + coming)
 
     async def take_over(self, requests: Mapping[Key, Request]) -> set[Key]:
         """Go on with those of these attempts that the host draws or has drawn; it is told to drop all others."""
@@ -214,8 +218,8 @@ class RemoteHost(Backend):
 
     @property
     def running(self) -> int:
-        """Number of its attempts without an end."""
-        return len(self._attempts)
+        """Number of its attempts that are drawn."""
+        return len(self._attempts) - len(self._arrivals.coming)
 
     async def hear_hello(self, hello: Hello) -> BotAnswer:
         """Answer an agent that introduces itself."""

@@ -81,7 +81,7 @@ class Record:
             if request is not None and event.recipe is not None:
                 self.hashes |= _hashes(request, event.recipe)
             if request is not None:
-                self._time(request.model_key, event.total_s / _work(request))
+                self._time(request.model_key, max(0.0, event.total_s) / _work(request))
         elif event.reason is FailureReason.HOST_LOST:
             # A loss takes all of its attempts at once, and counts as one failure.
             self._requests.clear()
@@ -139,5 +139,5 @@ def _hashes(request: Request, recipe: Recipe) -> dict[str, str]:
 def _work(request: Request) -> float:
     """The work of a request in comparison with others of the same model, at least 1."""
     if isinstance(request, GenerationRequest):
-        return request.num_inference_steps * request.num_images * request.width * request.height
+        return max(1.0, request.num_inference_steps * request.num_images * request.width * request.height)
     return 1.0

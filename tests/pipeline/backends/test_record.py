@@ -1,6 +1,7 @@
 """Which worker gets a job: what its record says of its speed, its failures and its rest."""
 
 import itertools
+import math
 
 import msgspec
 import pytest
@@ -110,6 +111,13 @@ def test_the_usual_time_follows_the_work_and_the_model(worker: Worker) -> None:
     twice = msgspec.structs.replace(worker.request, num_images=2)
     assert worker.record.usual_s(twice) == 4
     assert worker.record.usual_s(msgspec.structs.replace(worker.request, model_key="other")) == 0
+
+
+def test_what_a_host_says_of_its_time_breaks_nothing(worker: Worker) -> None:
+    worker.draw(math.nan)
+    worker.request = msgspec.structs.replace(worker.request, num_inference_steps=0)
+    worker.draw(-1)
+    assert worker.record.usual_s(worker.request) == 0
 
 
 def candidate(name: str, **facts: float) -> Candidate:
