@@ -5,6 +5,7 @@ import contextlib
 import gzip
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,13 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     def fill(self, database: Path, world: World) -> None:
         """Write its database, and let Discord have its messages."""
         database.parent.mkdir()
-        with contextlib.closing(sqlite3.connect(database)) as connection:
+        with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as connection:
             connection.executescript("\n".join(self.sql))
+            # As if it was left just now: jobs and questions end when they have waited for too long.
+            (left_at,) = connection.execute("SELECT max(created_at) FROM jobs").fetchone()
+            passed_ms = round(time.time() * 1_000) - left_at
+            for table, column in (("jobs", "created_at"), ("jobs", "started_at"), ("expansions", "created_at")):
+                connection.execute(f"UPDATE {table} SET {column} = {column} + ?", (passed_ms,))  # noqa: S608 - ours
         world.messages.update({int(message["id"]): message for message in self.messages})
         world.originals.update(self.originals)
 
