@@ -74,6 +74,9 @@ def _of_family(spec: ModelSpec) -> dict[str, bool]:
         "a diffusers pipeline reads no LoRA in Easel, so leave out lora": (
             spec.family == "pipeline" and spec.lora is not None
         ),
+        "first_block_cache is only for the family pipeline, whose jobs are drawn alone; it decides for a whole batch": (
+            spec.first_block_cache is not None and not is_pipeline
+        ),
         "call is only for the family pipeline; Easel runs the steps of the other families itself": (
             bool(spec.call) and not is_pipeline
         ),

@@ -20,7 +20,9 @@ _UNSCHEDULED: Final = frozenset({"UniPCMultistepScheduler", "DDIMScheduler", "LC
 """Schedulers with timesteps of their own, for which A1111 has no schedule name."""
 
 
-def parameters_text(request: GenerationRequest, model_title: str, model_hash: str = "") -> str:
+def parameters_text(
+    request: GenerationRequest, model_title: str, model_hash: str = "", *, first_block_cache: float | None = None
+) -> str:
     """Text `parameters` of a request for one image.
 
     Readers look for "Negative prompt:" to find the negative prompt, some of them even within a line. So such words in a
@@ -30,6 +32,7 @@ def parameters_text(request: GenerationRequest, model_title: str, model_hash: st
         request: request for that image alone.
         model_title: the name that members see.
         model_hash: first digits of the weights' SHA-256; left out when empty.
+        first_block_cache: threshold of the cache by which steps were shortened; None without one.
 
     Returns:
         The prompt, the negative prompt if there is one, and a line of settings.
@@ -50,6 +53,7 @@ def parameters_text(request: GenerationRequest, model_title: str, model_hash: st
         **_init_image_facts(request),
         **_inpaint_facts(request),
         **_upscale_facts(request),
+        **({} if first_block_cache is None else {"First block cache": f"{first_block_cache:g}"}),
         "Version": _VERSION,
     }
     lines.append(", ".join(f"{key}: {_quoted(str(value))}" for key, value in facts.items()))

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import torch
 from diffusers.guiders.guider_utils import BaseGuidance
+from diffusers.hooks.first_block_cache import FirstBlockCacheConfig
+from diffusers.models.cache_utils import CacheMixin
 from PIL import Image
 from torch import nn
 
@@ -122,6 +124,22 @@ class AnyPipeline:
         """True while a run is not over."""
         return self._run is not None and not self._run.is_over
 
+    def cache_blocks(self, threshold: float) -> None:
+        """Skip the later blocks of a step while the output of the first one changes less than a threshold.
+
+        The decision is that of all images of a job together, so a picture may differ from its seed drawn alone.
+
+        Raises:
+            ValueError: diffusers does not know the blocks of the transformer.
+        """
+        for part in self.modules:
+            if isinstance(part, CacheMixin):
+                part.enable_cache(FirstBlockCacheConfig(threshold=threshold))
+
+    @property
+    def _has_cache(self) -> bool:
+        return any(isinstance(part, CacheMixin) and part.is_cache_enabled for part in self.modules)
+
     def begin(
         self,
         request: GenerationRequest,
@@ -145,6 +163,9 @@ class AnyPipeline:
         if self.is_busy:
             raise AssertionError("Two runs would share one pipeline's state.")
         images = images or PipelineImages()
+        if self._has_cache:
+            # It empties the caches. A pipeline does so itself after a call, but not after one that was cancelled.
+            self._pipeline.maybe_free_model_hooks()
         pipeline = self._pipeline_for(images)
         facts, parameters = facts_of_class(type(pipeline)), inspect.signature(type(pipeline).__call__).parameters
         words, notices = self._words(request, type(pipeline), len(images.edited))

@@ -97,12 +97,12 @@ class Finisher:
     def _files(self, recipe: Recipe) -> tuple[Output, ...]:
         """The files of the remaining pictures."""
         request = self._job.request
-        title = self._model.spec.title
+        title, cache = self._model.spec.title, self._model.spec.first_block_cache
         singles = {index: request.single(index) for index in self._pictures}
         return tuple(
             encode(
                 picture,
-                parameters_text(singles[index], title, recipe.model_hash),
+                parameters_text(singles[index], title, recipe.model_hash, first_block_cache=cache),
                 self._output,
                 index=index,
                 seed=singles[index].last_seed,

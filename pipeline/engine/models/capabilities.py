@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from diffusers.models.cache_utils import CacheMixin
+
 from pipeline.engine.failures import ModelUnavailable
 from pipeline.engine.families.pipeline_blocks import class_named, is_of_blocks
 from pipeline.engine.families.pipeline_classes import (
@@ -15,6 +17,7 @@ from pipeline.engine.families.pipeline_classes import (
 from pipeline.engine.families.registry import FamilyParts
 from pipeline.engine.models.index import read_index
 from pipeline.engine.weights.components import read_json
+from pipeline.engine.weights.storage import NETWORKS
 from pipeline.protocol.capabilities import Capability
 from pipeline.protocol.catalogue.models import ModelSpec
 from pipeline.protocol.catalogue.pipelines import INDEX, lacks_in_steps
@@ -77,6 +80,20 @@ def check_folder_edits(folder: Path, spec: ModelSpec) -> None:
     check_edits(spec, is_editing=config.get("in_channels") == 2 * config.get("out_channels", 4))
     if spec.edits and index.is_file() and read_json(index).get("is_cosxl_edit"):
         raise ModelUnavailable(f'{spec.title} is a CosXL model; write family = "pipeline" in its entry, without edits.')
+
+
+def check_cache(spec: ModelSpec, components: Mapping[str, Any]) -> None:
+    """Check that diffusers can cache the blocks of a model whose entry says so.
+
+    Raises:
+        ModelUnavailable: it cannot; the message is one sentence about it.
+    """
+    found = [each for name, each in components.items() if name in NETWORKS and isinstance(each, type)]
+    if spec.first_block_cache is not None and not any(issubclass(each, CacheMixin) for each in found):
+        names = " and ".join(each.__name__ for each in found) or "a model without transformer"
+        raise ModelUnavailable(
+            f"{spec.title} has first_block_cache in its entry, and diffusers caches no blocks of {names}; leave it out."
+        )
 
 
 def check_call(folder: Path, spec: ModelSpec) -> None:

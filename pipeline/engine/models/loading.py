@@ -153,10 +153,7 @@ def _loaded(
     if spec.facts.kind != "own":
         change_scheduler(pipeline.scheduler, schedule_changes(spec, look.marks))
         read_schedule(spec.facts.kind, pipeline.scheduler.config)
-    clip_skip = look.marks.clip_skip if spec.clip_skip is None else spec.clip_skip
-    drawing = FAMILIES[spec.family].adapter(pipeline, placement, loras, clip_skip)
-    if isinstance(drawing, StepAdapter):
-        check_edits(spec, is_editing=drawing.is_editing)
+    drawing = _drawing(spec, look, pipeline, placement, loras)
     # Later than the adapter, which replaces layers' forwards.
     for part, groups in in_ram.items():
         keep_in_ram(part, groups, placement.device)
@@ -170,6 +167,19 @@ def _loaded(
     return LoadedModel(
         spec=spec, weights=weights, drawing=drawing, preview=preview, preview_decoder=decoder, enlarger=enlarger
     )
+
+
+def _drawing(
+    spec: ModelSpec, look: Look, pipeline: Any, placement: Placement, loras: LoraFolder
+) -> StepAdapter | AnyPipeline:
+    """What draws with a pipeline, as its entry says."""
+    clip_skip = look.marks.clip_skip if spec.clip_skip is None else spec.clip_skip
+    drawing = FAMILIES[spec.family].adapter(pipeline, placement, loras, clip_skip)
+    if isinstance(drawing, StepAdapter):
+        check_edits(spec, is_editing=drawing.is_editing)
+    elif spec.first_block_cache is not None:
+        drawing.cache_blocks(spec.first_block_cache)
+    return drawing
 
 
 def _parts_in_ram(pipeline: Any, spec: ModelSpec, placement: Placement) -> dict[nn.Module, Groups]:

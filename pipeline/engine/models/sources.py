@@ -11,7 +11,7 @@ from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from pipeline.engine.failures import ModelUnavailable, blaming
 from pipeline.engine.families.registry import FamilyParts, parts_of
 from pipeline.engine.loras.kinds import check_is_lora
-from pipeline.engine.models.capabilities import check_call, check_folder_edits, lacks_of
+from pipeline.engine.models.capabilities import check_cache, check_call, check_folder_edits, lacks_of
 from pipeline.engine.models.index import configurations, listed_components, network_in_a_file
 from pipeline.engine.pixels.upscaler import read_enlarger
 from pipeline.engine.sampling.noise import read_schedule, schedule_changes
@@ -115,6 +115,7 @@ def check_folder(folder: Path, spec: ModelSpec, without: str = "") -> Look:
     check_parts(spec, [name for name in networks if quantisation_of(folder / name) is None])
     check_folder_edits(folder, spec)
     check_call(folder, spec)
+    check_cache(spec, components)
     lacks = lacks_of(folder, parts_of(spec))
     features = _text_features(folder)
     return Look(schedule=_schedule(folder, spec, NO_MARKS), lacks=lacks, unread=tuple(unread), text_features=features)

@@ -173,4 +173,6 @@ def is_kept_apart(spec: ModelSpec) -> bool:
 def precision_of(dtype_name: str, spec: ModelSpec) -> str:
     """The precision of a model's pictures in words: that of the forward pass, and what is kept in fewer bits."""
     kept = [f"{name} in {storage}" for name, storage in sorted(spec.weights.items())]
-    return ", ".join((dtype_name, *kept, *(("weights of a GGUF file",) if is_gguf(spec.source) else ())))
+    of_file = ["weights of a GGUF file"] if is_gguf(spec.source) else []
+    cached = [] if spec.first_block_cache is None else [f"first block cached up to {spec.first_block_cache:g}"]
+    return ", ".join((dtype_name, *kept, *of_file, *cached))

@@ -168,21 +168,20 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         samplers: names of offered samplers; empty offers every sampler that works with its family.
         cost: computing work, from which a job's price follows; None takes the usual one, as `work` does.
         preview_decoder: an AutoencoderTiny for the model's latents (such as TAESD), for detailed previews.
-        refine_strength: fraction of the steps in the second pass of an upscaled picture; 0 only resamples. The
-            strengths of a creative upscale are multiples of it.
+        refine_strength: part of the steps in an upscale's second pass; 0 only resamples. Creative ones multiply it.
         refine_cfg: greatest guidance scale of that second pass, and the one of a creative upscale; None takes the usual
             one. A model that draws its whole prompt in every tile, or beside what is there, needs a lower one.
         vocabulary: vocabulary of a model that knows few words; None for others.
         prediction: prediction type, if the model's files name none or a wrong one.
         zero_snr: True when it was trained from pure noise on (zero terminal SNR); None takes what its files say.
         vae: VAE that replaces the one in the model's files, or that they lack.
-        edits: True for an instruct model whose steps Easel runs itself (InstructPix2Pix): it changes a picture as the
-            words say, and draws nothing without one.
+        edits: True for an instruct model in steps (InstructPix2Pix), which changes a picture as the words say.
         clip_skip: layer of the text encoders to use, counted from the last as 1; None takes what a file or family says.
         call: further arguments for the call of a whole pipeline, by their names in diffusers.
         weights: how weights are kept on the device, by component in diffusers; others in the forward pass's precision.
         lora: a LoRA that it always has, beside those that members choose; None for none.
         text_encoder_rests: whether its text encoders wait in RAM; None leaves that to the worker and its budget.
+        first_block_cache: change of the first block's output below which a whole pipeline skips the others in a step.
         offload: `blocks` keeps its denoising network in RAM, from where block after block comes to the device.
         drawn_by: who draws its pictures, if our worker does not; None for a model with a source and a family.
     """
@@ -213,6 +212,7 @@ class ModelSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     lora: ModelLora | None = None
     text_encoder_rests: bool | None = None
     offload: Literal["blocks"] | None = None
+    first_block_cache: Annotated[float, Meta(gt=0.0, le=1.0)] | None = None
     drawn_by: DrawnBy | None = None
 
     @property
