@@ -1,10 +1,18 @@
-"""What the doctor says of the servers of engines of others."""
+"""What commands say of engines of others and their models."""
 
 from pathlib import Path
 
+import pytest
+from rich.console import Console
+
 from bot.cli.doctor.engines import engine_findings
+from bot.cli.models.failing import ModelsFailed
+from bot.cli.models.fetching import fetchable
+from bot.cli.models.listing import sources_of
+from bot.cli.working import CannotDraw, started_worker
 from config.catalogue import load_catalogue
 from config.loading import load_settings
+from config.settings import Settings
 from tests.config.test_engines import DRAWN, ENTRY, written
 from tests.small_comfyui import WORKFLOW, small_comfyui
 
@@ -14,6 +22,16 @@ async def said(folder: Path, servers: str) -> list[str]:
     file.write_text(servers, encoding="utf-8")
     catalogue = load_catalogue(folder / "models.toml", "a")
     return [str(finding) async for finding in engine_findings(load_settings(file), catalogue)]
+
+
+async def test_what_draws_here_alone_says_so(tmp_path: Path) -> None:
+    catalogue = load_catalogue(written(tmp_path, ENTRY + DRAWN), "a")
+    with pytest.raises(CannotDraw, match="choose another model"):
+        async with started_worker("a", Settings(), catalogue, Console()):
+            pass
+    with pytest.raises(ModelsFailed, match="nothing to download"):
+        fetchable(catalogue, "a")
+    assert [*sources_of(catalogue.default)] == []  # not the folder that the bot was started in
 
 
 async def test_each_address_is_asked(tmp_path: Path) -> None:
