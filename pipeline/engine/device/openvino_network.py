@@ -8,12 +8,14 @@ import threading
 import time
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 from weakref import WeakSet
 
 import torch
 from torch import nn
+
+from pipeline.engine.device.openvino_split import split
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,9 @@ _TRACED_ROWS: Final = 16
 """Row count of the trace; with it batch-invariant layers need no padding, so the trace is valid for any row count."""
 _MOST_KEPT: Final = 16
 """Number of compiled networks to keep, each with a copy of the weights: four row counts in four sizes."""
+
+_CHANGING: Final = ("latents", "timesteps")
+"""Names of the inputs that change in each step. What depends on others alone is computed only when they change."""
 
 _Key = tuple[tuple[str, tuple[int, ...]], ...]
 
@@ -121,7 +126,12 @@ class OpenVinoNetwork:
         for parameter, tensor in zip(model.inputs, inputs.values(), strict=True):
             parameter.get_node().set_partial_shape(self._openvino.PartialShape([*tensor.shape]))
         model.validate_nodes_and_infer_types()
-        return _Request(compiled_on_processor(model))
+        steady = {place for place, name in enumerate(inputs) if name not in _CHANGING}
+        parts = split(model, steady)
+        if parts is None:
+            return _Request(compiled_on_processor(model))
+        first, second = map(compiled_on_processor, parts)
+        return _SplitRequest(first, second, steady)
 
     def _trace(self, inputs: Mapping[str, torch.Tensor]) -> tuple[Any, Any]:
         """Translated model for these sizes and any row count, and the decoder, whose memory holds the weights."""
@@ -206,15 +216,50 @@ class _Request:
         self._read: dict[int, torch.Tensor] = {}
 
     def __call__(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        for place, tensor in enumerate(inputs.values()):
+        self.run([*inputs.values()])
+        # Copied, because the next inference overwrites this memory.
+        return torch.from_numpy(self._request.get_output_tensor(0).data.copy())
+
+    def run(self, inputs: Sequence[torch.Tensor]) -> None:
+        """Run it for its first inputs."""
+        for place, tensor in enumerate(inputs):
             # Hundreds of matrices of LoRAs stay while the same rows are drawn.
             if self._read.get(place) is not tensor:
                 contiguous = tensor.contiguous()
                 self._request.set_input_tensor(place, self._tensor(contiguous.numpy(), shared_memory=True))
                 self._read[place] = contiguous
         self._request.infer()
-        # Copied, because the next inference overwrites this memory.
-        return torch.from_numpy(self._request.get_output_tensor(0).data.copy())
+
+
+class _SplitRequest(_Request):
+    """A network in two parts: the first runs only when the steady inputs change.
+
+    Args:
+        first: request of the part that reads the steady inputs.
+        second: request of the part that reads the others, and then the results of the first.
+        steady: indexes of the steady inputs.
+    """
+
+    def __init__(self, first: Any, second: Any, steady: Collection[int]) -> None:
+        super().__init__(second)
+        self._first = _Request(first)
+        self._steady = steady
+        self._known: list[torch.Tensor] = []
+        others = len(second.input_tensors) - len(first.output_tensors)
+        for place, result in enumerate(first.output_tensors):
+            second.set_input_tensor(others + place, result)  # they share this memory from now on
+
+    def __call__(self, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        steady = [tensor for place, tensor in enumerate(inputs.values()) if place in self._steady]
+        # Matrices of LoRAs stay the same objects, and a step's texts are joined anew.
+        if not self._known or any(
+            old is not new and not old.equal(new) for old, new in zip(self._known, steady, strict=True)
+        ):
+            self._first.run(steady)
+            self._known = steady
+        return super().__call__(
+            {name: tensor for place, (name, tensor) in enumerate(inputs.items()) if place not in self._steady}
+        )
 
 
 def _infer(request: _Request, inputs: Mapping[str, torch.Tensor]) -> torch.Tensor:

@@ -167,6 +167,32 @@ def test_openvino_computes_it_and_a_row_is_the_same_in_any_company() -> None:
 
 
 @needs_openvino
+@pytest.mark.parametrize("family", ["sd", "sdxl"])
+def test_what_depends_on_the_text_alone_is_computed_when_the_text_changes(
+    family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[Any] = []
+    run = openvino_network._Request.run
+
+    def counted(request: Any, inputs: Any) -> None:
+        runs.append(request)
+        run(request, inputs)
+
+    monkeypatch.setattr(openvino_network._Request, "run", counted)
+    plain, quick = adapter_of(family, Acceleration()), adapter_of(family, OPENVINO)
+    one, other = rows_of(family, 2)
+    later = dataclasses.replace(one, latents=other.latents, timestep=other.timestep)
+    for row in (one, later, other, one):
+        (found,), (right,) = predict_rows(quick, [row], 2), predict_rows(plain, [row], 2)
+        assert (found - right).abs().max() <= TOLERANCE
+    runs.clear()
+    predict_rows(quick, [later], 2)
+    assert len(runs) == 1, "the same text costs nothing again"
+    predict_rows(quick, [other], 2)
+    assert len(runs) == 3
+
+
+@needs_openvino
 def test_shapes_are_learnt_for_each_accelerator(tmp_path: Path) -> None:
     row = rows_of("sd", 1)[0]
     keys = {
