@@ -142,7 +142,7 @@ def _kill_host(ends: list[Ended]) -> float:
         killed_s = rig.kill_host(victim)
         ends.append(rig.wait())
         again = [each.at_s - killed_s for each in rig.drawn if each.attempt > 1]
-        return sorted(again)[: min(free, CAPACITY) - 1][-1]
+        return sorted(again)[:free][-1]
 
 
 def _lose_one_of_eight(ends: list[Ended]) -> float:
