@@ -160,13 +160,13 @@ async def test_a_morph_is_asked_about_then_goes_from_one_picture_to_the_other(st
     ((number,),) = studio.rows("SELECT max(expansion_id) FROM expansions")
     await local.member.click(asked.response, custom_id=f"easel:start:{number}")
     shown = await local.wait_for_message(lambda message: "16 frames, 6 steps each" in text_of(message), 90)
-    assert "Morph for" in text_of(shown)
+    assert f"Morph of [#{job_of(first)}]" in text_of(shown)
     assert "seeds 7 to 8" in text_of(shown)
     keys = await studio.picture(shown, 1)
     for left, message in ((0, first), (keys.width - 256, last)):
         key = keys.crop((left, 0, left + 256, 256))
         assert key.tobytes() == (await studio.picture(message)).tobytes(), "an end is not its picture"
-    assert studio.rows("SELECT price, started_by FROM jobs WHERE job_id > ?", job) == [(16, "morph")]
+    assert studio.rows("SELECT price, started_by FROM jobs WHERE job_id > ?", job) == [(16, "morph-into")]
 
 
 async def test_a_remix_keeps_what_is_not_changed_and_survives_a_restart(studio: Studio) -> None:

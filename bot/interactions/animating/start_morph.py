@@ -60,7 +60,8 @@ async def ask_for_morph(
     )
     end = await _only(services, interaction, last)
     resolved = morph(start, end, frames=frames, is_returning=is_returning)
-    await ask_first(services, interaction, [resolved], started_by=StartedBy.MORPH, lineage=lineage)
+    started_by = StartedBy.MORPH if lineage is None else StartedBy.MORPH_INTO
+    await ask_first(services, interaction, [resolved], started_by=started_by, lineage=lineage)
 
 
 async def _only(services: Services, interaction: Interaction, given: GivenRequest) -> Resolved:

@@ -82,6 +82,7 @@ job-head = **{ $prompt }**
         [remix] Remix von { $parent } für
         [making-of] Entstehung von { $parent } für
         [morph] Verwandlung für
+        [morph-into] Verwandlung von { $parent } für
         [enlarge] Vergrößert für
         [cutout] Freigestellt für
         [grid] Ein Raster für
@@ -223,7 +224,7 @@ details-lineage = { $kind ->
         [zoom-out] Herausgezoomt von { $parent }
         [pan] Schwenk von { $parent }
         [making-of] Entstehung von { $parent }
-        [morph] Verwandlung von { $parent }
+        [morph-into] Verwandlung von { $parent }
        *[remix] Remix von { $parent }
     }
 details-model = Modell: { $model } ({ $license })

@@ -82,6 +82,7 @@ job-head = **{ $prompt }**
         [remix] Remix of { $parent } for
         [making-of] Making-of of { $parent } for
         [morph] Morph for
+        [morph-into] Morph of { $parent } for
         [enlarge] Made larger for
         [cutout] Cut out for
         [grid] A grid for
@@ -223,7 +224,7 @@ details-lineage = { $kind ->
         [zoom-out] Zoom out of { $parent }
         [pan] Pan of { $parent }
         [making-of] Making-of of { $parent }
-        [morph] Morph from { $parent }
+        [morph-into] Morph from { $parent }
        *[remix] Remix of { $parent }
     }
 details-model = Model: { $model } ({ $license })

@@ -25,6 +25,8 @@ class StartedBy(StrEnum):
     PAN = "pan"
     MAKING_OF = "making-of"
     MORPH = "morph"
+    MORPH_INTO = "morph-into"
+    """The button of a picture, which the morph begins with. `MORPH` is the command."""
     ENLARGE = "enlarge"
     """`/upscale`, or the entry in the menu of a stranger's message. `UPSCALE` is of a picture of ours."""
     CUTOUT = "cutout"

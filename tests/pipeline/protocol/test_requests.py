@@ -109,7 +109,8 @@ def test_a_request_says_its_kind() -> None:
 
 
 def test_private_fields_have_an_empty_value_of_their_type() -> None:
-    assert {name: kind() for name, kind in PRIVATE.items()} == {"prompt": "", "negative_prompt": "", "inputs": ()}
+    empty = {"prompt": "", "negative_prompt": "", "end_prompt": "", "inputs": ()}
+    assert {name: kind() for name, kind in PRIVATE.items()} == empty
 
 
 def parts_of(hint: Any) -> Iterator[Any]:

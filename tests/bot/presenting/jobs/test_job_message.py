@@ -169,7 +169,7 @@ async def test_one_picture_can_be_varied_in_two_ways_and_upscaled_once(job: Job,
     assert [label for label, _ in buttons(view)][:4] == first[1:]
 
 
-PARENTLESS = (StartedBy.IMAGINE, StartedBy.ENLARGE, StartedBy.CUTOUT, StartedBy.GRID)
+PARENTLESS = (StartedBy.IMAGINE, StartedBy.ENLARGE, StartedBy.CUTOUT, StartedBy.GRID, StartedBy.MORPH)
 
 
 @pytest.mark.parametrize(
