@@ -6,7 +6,7 @@ constructor have signatures, so that everything else treats it as any other pipe
 
 import functools
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import diffusers
@@ -62,8 +62,10 @@ def of_blocks(modular: Any) -> Any:
     def call(self: Any, **arguments: Any) -> dict[str, Any]:
         return {_PICTURES: modular.__call__(self, output=_PICTURES, **arguments)}
 
-    def begin(self: Any, folder: str | None = None, **components: Any) -> None:
-        modular.__init__(self, blocks=blocks_of(modular), pretrained_model_name_or_path=folder, local_files_only=True)
+    def begin(self: Any, index: Mapping[str, Any], **components: Any) -> None:
+        # The components are given, so diffusers need not look up the modules and places that a stranger's index names.
+        settings = {name: value for name, value in index.items() if not isinstance(value, list)}
+        modular.__init__(self, blocks=blocks_of(modular), modular_config_dict=settings)
         self.update_components(**components)
 
     def quiet(self: Any, **config: Any) -> None:

@@ -83,7 +83,8 @@ def _read_blocks(folder: Path, parts: FamilyParts, shared: Mapping[str, Any], gi
         if component not in ours:
             options = shared if has_weights(some_class) else {"local_files_only": True}
             ours[component] = some_class.from_pretrained(folder / component, **options)
-    return class_named(str(read_index(folder)["_class_name"]))(str(folder), **ours)
+    index = read_index(folder)
+    return class_named(str(index["_class_name"]))(index, **ours)
 
 
 def _read_file(

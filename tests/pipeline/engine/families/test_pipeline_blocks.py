@@ -122,6 +122,18 @@ def test_its_files_are_checked_and_measured(spec: ModelSpec, folder: Path) -> No
         (folder / "away").rename(folder / "text_conditioner" / "config.json")
 
 
+def test_no_module_is_imported_because_an_index_names_it(spec: ModelSpec, folder: Path) -> None:
+    file = folder / "modular_model_index.json"
+    before = file.read_text()
+    index = json.loads(before)
+    index["vae"][2]["type_hint"] = ["nntplib_of_strangers", "Code"]
+    file.write_text(json.dumps(index))
+    try:
+        assert load_model(spec, PLACEMENT, None, lambda: None).any_pipeline.pipeline.vae is not None
+    finally:
+        file.write_text(before)
+
+
 def in_another_folder(index: dict[str, Any]) -> None:
     index["vae"][2]["subfolder"] = "other"
 
