@@ -64,7 +64,15 @@ async def test_help_is_read_in_ones_language_and_its_examples_run(
     async def names(actor: Any, typed: str) -> list[str]:
         return [choice["name"] for choice in await actor.autocomplete(studio, "help", "topic", typed)]
 
-    assert await names(member, "o") == ["Prompts", "Words", "Options", "Buttons", "Quota and queue", "Models"]
+    assert await names(member, "o") == [
+        "Prompts",
+        "Words",
+        "Options",
+        "Buttons",
+        "Quota and queue",
+        "Models",
+        "Coming from Midjourney",
+    ]
     assert "For admins" not in await names(member, "")
     assert "For admins" in await names(local.admin, "")
     assert await names(friend, "knö") == ["Knöpfe"]
