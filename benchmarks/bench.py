@@ -132,6 +132,12 @@ def mixed(
     ]
 
 
+def as_whole() -> ModelSpec:
+    """The shipped model as a pipeline of diffusers, whose jobs are drawn one at a time."""
+    shipped = load_catalogue(PipelineSettings().catalogue, "pocket").default
+    return msgspec.structs.replace(shipped, family="pipeline", enlarger=None, preview_decoder=None)
+
+
 def bare_pipeline() -> Any:
     """Load the shipped model in a plain diffusers pipeline, with the sampler of `request`."""
     quiet_libraries()
