@@ -28,7 +28,10 @@ _PING_S: Final = 2
 """Seconds between two pings. A connection without an answer to two of them is given up."""
 _CLOSE_S: Final = 1.0
 _PAUSE_S: Final = 0.5
-_MAX_PAUSE_S: Final = 5.0
+MAX_PAUSE_S: Final = 1.0
+"""Most seconds between two tries to connect. After a long absence of the server, a host must be heard before its lease
+ends, or what it draws is drawn again elsewhere.
+"""
 _PENDING_BYTES: Final = 64 * 1024 * 1024
 """Bytes of received words that may wait for their handlers."""
 
@@ -150,7 +153,7 @@ class Link:
             except (OSError, Error, TimeoutError) as error:
                 self._note(self._sentence(error))
                 await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, _MAX_PAUSE_S)
+                pause_s = min(2 * pause_s, MAX_PAUSE_S)
             finally:
                 self._client = None
                 await _close(client)

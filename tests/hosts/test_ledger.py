@@ -12,12 +12,14 @@ from pathlib import Path
 import pytest
 
 from bot.store.rows.jobs import Job, JobStatus
+from pipeline.backends.hosts.presence import Terms
+from pipeline.link.link import MAX_PAUSE_S
 from tests.bot.jobs.conftest import House
 from tests.bot.jobs.conftest import open_house as open_house  # noqa: PLC0414 - fixtures, seen by these tests
 from tests.bot.jobs.conftest import world as world  # noqa: PLC0414
 from tests.bot.store.conftest import new_job as new_job  # noqa: PLC0414
 from tests.hosts.cable import Cable
-from tests.hosts.computers import Computer, Server, until
+from tests.hosts.computers import POLICY, Computer, Server, until
 from tests.hosts.conftest import OpenRig, Rig
 
 LEASE_S = 1.5
@@ -74,15 +76,16 @@ class Scene:
 
 @pytest.fixture
 async def scene(
-    open_rig: OpenRig, open_house: Callable[..., Awaitable[House]], tmp_path: Path
+    open_rig: OpenRig, open_house: Callable[..., Awaitable[House]], tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncGenerator[Scene]:
+    lease_s: float = getattr(request, "param", LEASE_S)
     server = Server(tmp_path / "nats")
     server.start()
     cable = await Cable.lay(server.address)
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(server.kill)
         stack.push_async_callback(cable.close)
-        scene = Scene(open_house, await open_rig(computers=0, lease_s=LEASE_S, on=server), cable)
+        scene = Scene(open_house, await open_rig(computers=0, lease_s=lease_s, on=server), cable)
         await scene.begin()
         yield scene
         await scene.house.close()
@@ -106,6 +109,7 @@ async def test_a_lost_hosts_job_is_drawn_once_more_and_shown_and_charged_once(sc
         await scene.end()
 
 
+@pytest.mark.parametrize("scene", [5.0], indirect=True)  # no host shall be lost, however busy this computer is
 @pytest.mark.parametrize("fault", ["bot", "server", "drained"])
 async def test_what_hosts_can_go_on_with_is_drawn_once(scene: Scene, fault: str) -> None:
     match fault:
@@ -115,9 +119,14 @@ async def test_what_hosts_can_go_on_with_is_drawn_once(scene: Scene, fault: str)
         case "server":
             scene.rig.server.kill()
             scene.victim.finish("go")
-            await asyncio.sleep(LEASE_S)
+            await asyncio.sleep(2 * MAX_PAUSE_S)
             scene.rig.server.start()
         case _:
             scene.signal(signal.SIGTERM)
     await scene.end()
     assert scene.drew(scene.victim, scene.other) == len(scene.jobs)
+
+
+def test_a_host_is_heard_before_its_lease_ends_however_long_the_server_was_away() -> None:
+    terms = Terms(policy=POLICY)
+    assert 2 * MAX_PAUSE_S + terms.beat_s < terms.lease_s

@@ -77,6 +77,10 @@ class Presence:
         self.beat, self.silence_s = beat, 0.0
         return True
 
+    def count_anew(self) -> None:
+        """Count silence from now on: nothing could be heard before."""
+        self.silence_s = 0.0
+
     def count(self, seconds: float) -> bool:
         """Count seconds of silence; True if they were too many, and the host must be given up."""
         self.silence_s += seconds

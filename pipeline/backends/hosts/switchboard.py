@@ -129,7 +129,8 @@ class Switchboard:
 
     def _on_up(self) -> None:
         self._echoed_at = asyncio.get_running_loop().time()
-        for name in self.hosts:
+        for name, host in self.hosts.items():
+            host.presence.count_anew()
             self._spawn(self._invite(name))
 
     async def _hear(self, message: Msg) -> None:
