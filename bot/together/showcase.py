@@ -73,7 +73,7 @@ class Showcase:
             if shown is not None and shown.channel_id is not None:
                 if shown.message_id is not None and stars != shown.stars:
                     await self._tell_stars(job, shown, stars)
-            elif stars >= rule.stars and await self._may_be_shown(job, rule):
+            elif stars >= rule.stars and await self._may_be_shown(job, rule.channel_id):
                 await self._show_or_ask(job, rule, stars)
 
     async def note_consent(self, user_id: int) -> None:
@@ -107,8 +107,8 @@ class Showcase:
         elif is_shown and await self._exhibits.claim(job.job_id, rule.channel_id, stars):
             await self._post(job, rule.channel_id, stars)
 
-    async def _may_be_shown(self, job: Job, rule: ShowcaseRule) -> bool:
-        """Whether everybody may see a job's pictures where the showcase is."""
+    async def _may_be_shown(self, job: Job, channel_id: int) -> bool:
+        """Whether everybody may see a job's pictures in a channel."""
         if job.status is not JobStatus.SUCCEEDED or job.hold is not None:
             return False
         if job.removed_at is not None or job.blanked_for is not None or job.guild_id != job.origin.shown_guild_id:
@@ -117,12 +117,12 @@ class Showcase:
             return False
         posting = self._calls.posting
         is_for_adults = job.origin.is_age_restricted or posting.is_age_restricted(job.channel_id)
-        if is_for_adults and not posting.is_age_restricted(rule.channel_id):
+        if is_for_adults and not posting.is_age_restricted(channel_id):
             return False
-        return job.channel_id == rule.channel_id or posting.is_open(job.channel_id)
+        return job.channel_id == channel_id or posting.is_open(job.channel_id)
 
     async def _post(self, job: Job, channel_id: int, stars: int) -> None:
-        """Post a claimed job. What Discord refuses is not tried again."""
+        """Post a claimed job. What Discord refuses is tried again at the next start."""
         try:
             files = await self._files(job)
             names = [name for name, _ in files]
@@ -134,6 +134,14 @@ class Showcase:
             _log.warning("not shown", action="not_shown", channel_id=channel_id, error=repr(error), **job.log_context())
             return
         await self._exhibits.note_message(job.job_id, message_id, names)
+
+    async def _post_or_withdraw(self, job: Job, channel_id: int, stars: int) -> None:
+        """Post a job whose message a crash prevented, unless its member or a moderator has decided otherwise since."""
+        is_shown = (await self._user_settings.get(job.requester_id)).is_shown
+        if is_shown and await self._may_be_shown(job, channel_id):
+            await self._post(job, channel_id, stars)
+        else:
+            await self._exhibits.withdraw(job.job_id)
 
     async def _tell_stars(self, job: Job, shown: Exhibit, stars: int) -> None:
         with spoken(self._calls.posting.locale_of(job.guild_id)):
@@ -157,7 +165,7 @@ class Showcase:
                 _log.warning("not looked for", action="not_shown", error=repr(error), **job.log_context())
                 continue
             if found is None:
-                await self._post(job, shown.channel_id, shown.stars)
+                await self._post_or_withdraw(job, shown.channel_id, shown.stars)
             else:
                 await self._exhibits.note_message(job.job_id, found.message_id, found.file_names)
             await self.note_star(job)  # some may have come meanwhile

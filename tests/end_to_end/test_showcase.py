@@ -35,6 +35,19 @@ async def starred(actor: Any, picture: dict[str, Any], job_id: int) -> None:
     assert "are kept" in await word(await actor.click(picture, custom_id=f"easel:star:{job_id}"))
 
 
+async def _check_refusal_after_a_kill(local: LocalDiscord, bot: BotProcess, tmp_path: Path) -> None:
+    """A process that was killed before it posted does not post what its member has refused since."""
+    await bot.stop(signal.SIGKILL)
+    rows(tmp_path, "UPDATE exhibits SET is_withdrawn = 0")
+    rows(tmp_path, "UPDATE user_settings SET is_shown = 0")
+    await bot.start()
+    async with asyncio.timeout(40):
+        while rows(tmp_path, "SELECT is_withdrawn FROM exhibits") != [(1,)]:
+            await asyncio.sleep(0.05)
+    posted = [each for each in local.requests if each.path == f"/channels/{local.lounge.id}/messages"]
+    assert [each.method for each in posted].count("POST") == 2  # the first words of the showcase, and one exhibit
+
+
 async def test_a_starred_picture_is_shown_once_with_consent_and_goes_by_its_member_s_will(
     local: LocalDiscord, start_bot: StartBot, tmp_path: Path
 ) -> None:
@@ -91,3 +104,4 @@ async def test_a_starred_picture_is_shown_once_with_consent_and_goes_by_its_memb
     ended = await word(await admin.slash(studio, "admin showcase", channel=local.lounge))
     assert ended.startswith("The showcase has ended.")
     assert "Traceback" not in bot.log
+    await _check_refusal_after_a_kill(local, bot, tmp_path)
